@@ -1,0 +1,1 @@
+"""How well does a fleet of cameras see through a narrow pipe?"""

@@ -1,0 +1,1 @@
+"""Units, hashes and the strict base of every part of a scenario; knows no other room."""

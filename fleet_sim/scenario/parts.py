@@ -1,0 +1,123 @@
+"""Parts of a scenario whose rooms lie above this one, or that are no room's own."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.units import Microseconds
+
+
+class E2eSpec(Strict):
+    """End-to-end training by cross-entropy; defaults are the paper's."""
+
+    epochs: int = Field(200, ge=1)
+    batch: int = Field(200, ge=2)
+    learning_rate: float = Field(0.1, gt=0)
+    milestones: tuple[float, ...] = (0.5, 0.75, 0.9)
+
+
+class DuphilSpec(Strict):
+    """Dual-phase training from the E2E weights; defaults are the paper's."""
+
+    epochs: int = Field(100, ge=1)
+    batch: int = Field(1000, ge=2)
+    learning_rate: float = Field(1e-4, gt=0)
+    milestones: tuple[float, ...] = (0.25, 0.5, 0.75)
+    alternate: Literal["batch", "epoch"] = Field("batch", description="the paper: epoch; its code: batch")
+    features: int = Field(128, ge=8, le=1024, description="dimension of the side branch's z")
+    epsilon_squared: float = Field(0.5, gt=0)
+
+
+class HeadSpec(Strict):
+    """A classifier on the servers, trained on the frozen encoder's latents."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
+    kind: Literal["ce", "kl", "svm"]
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="kl only: softness of the targets")
+
+
+class HeadTrainingSpec(Strict):
+    """How heads are fitted to frozen latents."""
+
+    epochs: int = Field(20, ge=1)
+    batch: int = Field(200, ge=2)
+    learning_rate: float = Field(0.05, gt=0)
+    tail_drop: bool = Field(True, description="train each batch at a random level, so that pruned frames are read well")
+
+
+class UpdateSpec(Strict):
+    """A training job that runs beside the simulation and publishes at this virtual time."""
+
+    at_us: Microseconds = Field(gt=0)
+    recipe: Literal["duphil"] = "duphil"
+
+
+class TrainSpec(Strict):
+    """What is trained, and how."""
+
+    recipe: Literal["e2e", "duphil"] = "duphil"
+    e2e: E2eSpec = E2eSpec()
+    duphil: DuphilSpec = DuphilSpec()
+    head_training: HeadTrainingSpec = HeadTrainingSpec()
+    heads: tuple[HeadSpec, ...] = (
+        HeadSpec(name="ce", kind="ce"),
+        HeadSpec(name="kl", kind="kl"),
+        HeadSpec(name="svm", kind="svm"),
+    )
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0)
+    crop_padding: int = Field(4, ge=0, le=32, description="random crop after padding by this many pixels")
+    flip: bool = Field(True, description="random horizontal flip; wrong for digits")
+    workers: int = Field(1, ge=1, le=64, description="data-parallel workers; part of the result")
+    threads: int = Field(2, ge=1, le=256, description="torch threads a worker; part of the result")
+    device: Literal["cpu", "cuda"] = "cpu"
+    use: Path | None = Field(None, description="a models folder of an earlier run or training: no training then")
+    updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TrainSpec":
+        names = [h.name for h in self.heads]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("heads need at least one entry and distinct names")
+        if self.updates and self.recipe != "e2e":
+            raise ValueError("updates continue an e2e training: set recipe to e2e")
+        if len(self.updates) > 1:
+            raise ValueError("at most one update")
+        for batch in (self.e2e.batch, self.duphil.batch, self.head_training.batch):
+            if batch % self.workers:
+                raise ValueError(f"a batch of {batch} does not divide over {self.workers} workers")
+        return self
+
+
+class FleetSpec(Strict):
+    """The cameras. Camera `i` belongs to cell `i` modulo `cells`."""
+
+    cameras: int = Field(1000, ge=1, le=10**8)
+    cells: int = Field(10, ge=1, le=10**8, description="uplinks; each has link.budget_bps for its cameras")
+    frame_period_us: Microseconds = Field(1_000_000, ge=1000, description="time between a camera's frames")
+    encode_us: Microseconds = Field(20_000, ge=0, description="time from capture to coded message")
+
+    @model_validator(mode="after")
+    def _cells_filled(self) -> "FleetSpec":
+        if self.cells > self.cameras:
+            raise ValueError(f"{self.cells} cells cannot be filled by {self.cameras} cameras")
+        return self
+
+
+class ClusterSpec(Strict):
+    """Where the work runs. Nothing here changes a result."""
+
+    backend: Literal["ray", "local"] = "ray"
+    address: str | None = Field(None, description="a running Ray cluster, as --address; empty: start one here")
+    shards: int = Field(2, ge=1, le=4096, description="camera shards, one actor each")
+    shard_cpus: float = Field(0.4, gt=0, le=16, description="CPU share a shard reserves; training needs the rest")
+    server_cpus: float = Field(0.1, ge=0, le=16)
+    epoch_us: Microseconds = Field(5_000_000, ge=1000, description="virtual time a shard simulates in one call")
+
+
+class ReportSpec(Strict):
+    """What is written beside the summary."""
+
+    cells: tuple[int, ...] = Field((), description="cells that get rows of their own in timeline.parquet")

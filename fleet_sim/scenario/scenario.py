@@ -1,0 +1,53 @@
+"""A scenario: every room's part of the YAML, together."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.units import Microseconds
+from fleet_sim.codec.spec import CodecSpec
+from fleet_sim.control.spec import ControlSpec
+from fleet_sim.data.spec import DataSpec
+from fleet_sim.network.spec import LinkSpec
+from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
+from fleet_sim.serving.spec import ServingSpec
+
+SWEEPABLE = ("duration_us", "fleet", "link", "control", "serving")
+
+
+class Scenario(Strict):
+    """One simulation, or a sweep of them over a grid of values."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")
+    seed: int = Field(1, ge=0, lt=2**63)
+    duration_us: Microseconds = Field(60_000_000, ge=1000, description="virtual time simulated at each point")
+    mode: Literal["bank", "live"] = Field("bank", description="look frames up, or run the networks for each")
+    audit: float = Field(0.002, ge=0, le=1, description="share of a bank run's answers done again live and compared")
+    data: DataSpec = DataSpec()
+    codec: CodecSpec = CodecSpec()
+    train: TrainSpec = TrainSpec()
+    fleet: FleetSpec = FleetSpec()
+    link: LinkSpec = LinkSpec()
+    control: ControlSpec = ControlSpec()
+    serving: ServingSpec = ServingSpec()
+    cluster: ClusterSpec = ClusterSpec()
+    report: ReportSpec = ReportSpec()
+    sweep: dict[str, tuple[Any, ...]] = Field(
+        {}, description="field path -> values; every combination is one point, in this order"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Scenario":
+        heads = {h.name for h in self.train.heads}
+        for head in (self.serving.head, *(s.head for s in self.serving.switches)):
+            if head not in heads:
+                raise ValueError(f"serving names head '{head}'; train.heads has {', '.join(sorted(heads))}")
+        if self.control.controller == "fixed" and self.control.level >= len(self.codec.ladder):
+            raise ValueError(f"control.level {self.control.level} is not on the ladder of {len(self.codec.ladder)}")
+        if self.data.image_size % 2**self.codec.wavelet_levels:
+            raise ValueError(f"data.image_size must be a multiple of {2**self.codec.wavelet_levels} for the wavelet")
+        for cell in self.report.cells:
+            if not 0 <= cell < self.fleet.cells:
+                raise ValueError(f"report.cells names cell {cell}; there are {self.fleet.cells}")
+        return self
