@@ -16,8 +16,9 @@ def fit_frequencies(latent_MN: NDArray[np.int32]) -> tuple[NDArray[np.int64], ND
     """(frequencies_NS, offset_N) that code `latent_MN` in the fewest ideal bits.
 
     All neurons share one width W of support (the coder wants one array); each places it where it covers most
-    samples. W is the one of 1..255 with the fewest bits in all, the smaller on a tie: every symbol costs at
-    least 1/4096 of its neuron's probability, every value outside costs the escape and 32 bits.
+    samples and, of such places, with its middle nearest its median. W is the one of 1..255 with the fewest
+    bits in all, the smaller on a tie: every symbol costs at least 1/4096 of its neuron's probability, every
+    value outside costs the escape and 32 bits.
     """
     samples, neurons = latent_MN.shape
     median_N = np.sort(latent_MN, axis=0)[samples // 2].astype(np.int64)
@@ -29,7 +30,10 @@ def fit_frequencies(latent_MN: NDArray[np.int32]) -> tuple[NDArray[np.int64], ND
 
     best_bits = np.inf
     for width in range(1, MAX_SYMBOLS):
-        start_N = np.argmax(running_NV[:, width:] - running_NV[:, :-width], axis=1)
+        covered_NV = running_NV[:, width:] - running_NV[:, :-width]
+        off_centre_V = np.abs(np.arange(covered_NV.shape[1]) + width // 2 - REACH)
+        best_NV = covered_NV == covered_NV.max(axis=1, keepdims=True)
+        start_N = np.argmin(np.where(best_NV, off_centre_V, 2 * REACH), axis=1)
         inside_NW = np.take_along_axis(counts_NV, start_N[:, None] + np.arange(width), axis=1)
         outside_N = samples - inside_NW.sum(axis=1)
         counts_NS = np.concatenate([inside_NW, outside_N[:, None]], axis=1)

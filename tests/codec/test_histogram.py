@@ -38,6 +38,12 @@ def test_support_covers_what_is_common_and_leaves_rare_outliers_to_the_escape():
     np.testing.assert_array_equal(offset_N, -3)
 
 
+def test_support_of_a_narrow_neuron_is_centred_on_it():
+    rng = np.random.default_rng(1)
+    latent_MN = np.stack([rng.integers(-6, 7, 5000), rng.integers(-1, 2, 5000)], axis=1).astype(np.int32)
+    np.testing.assert_array_equal(fit_frequencies(latent_MN)[1], [-6, -6])
+
+
 def test_a_far_away_neuron_gets_a_support_where_it_lives():
     latent_MN = np.tile(np.array([[0, 100_000], [1, 100_001]], dtype=np.int32), (50, 1))
     np.testing.assert_array_equal(fit_frequencies(latent_MN)[1], [0, 100_000])
