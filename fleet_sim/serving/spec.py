@@ -20,7 +20,9 @@ class ServingSpec(Strict):
     num_gpus: float = Field(0, ge=0, le=16, description="GPUs a server reserves; 0 on a CPU machine")
     deadline_us: Microseconds = Field(500_000, ge=1000, description="from capture to answer")
     batch: int = Field(32, ge=1, le=4096, description="most frames in one batch")
-    max_wait_us: Microseconds = Field(5_000, ge=0, description="longest wait of a frame for its batch to fill")
+    max_wait_us: Microseconds = Field(
+        5_000, ge=0, description="longest wait of a frame for its batch to fill"
+    )
     batch_us: Microseconds = Field(3_000, ge=0, description="service time of a batch: this ...")
     frame_us: Microseconds = Field(200, ge=1, description="... plus this for each of its frames")
     head: str = Field("ce", description="name of the head that answers")

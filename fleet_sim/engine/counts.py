@@ -1,0 +1,94 @@
+"""What a run counts. Counts add: merging shards, servers and epochs is exact and order-free."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible")
+COLUMNS = (
+    "offered",
+    "sent",
+    "level_sum",
+    "payload_bits",
+    "wire_bits",
+    "ideal_millibits",
+    "answered",
+    "right",
+    "right_on_time",
+    "on_time",
+    "latency_us_sum",
+    *(f"dropped_{reason}" for reason in DROP_REASONS),
+)
+(
+    OFFERED,
+    SENT,
+    LEVEL_SUM,
+    PAYLOAD_BITS,
+    WIRE_BITS,
+    IDEAL_MILLIBITS,
+    ANSWERED,
+    RIGHT,
+    RIGHT_ON_TIME,
+    ON_TIME,
+    LATENCY_US_SUM,
+    DROPPED_BUFFER,
+    DROPPED_DEADLINE,
+) = range(13)
+
+# Upper edges of the latency histogram: 16 bins an octave from 128 us to two hours; the last bin has no edge.
+BINS_AN_OCTAVE = 16
+LATENCY_EDGES_US = np.unique(
+    np.floor(2.0 ** (7 + np.arange(26 * BINS_AN_OCTAVE) / BINS_AN_OCTAVE)).astype(np.int64)
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Everything counted at one sweep point, or a part of it.
+
+    An event counts in the virtual second in which it happens: a frame is offered when captured, sent when its
+    transmission ends, dropped when dropped, answered when its batch is done.
+    """
+
+    by_second_VSC: np.ndarray  # int64; V encoder versions, S virtual seconds, C COLUMNS
+    cells_KSC: np.ndarray  # the same for the K cells named in report.cells, versions together
+    latency_VB: np.ndarray  # answered frames by latency bin
+    wire_bits_by_cell: np.ndarray  # every cell's sent wire bits
+    in_flight: int  # frames captured and neither answered nor dropped when the run ended
+
+    @staticmethod
+    def zero(versions: int, seconds: int, named_cells: int, cells: int) -> "Counts":
+        """Nothing counted yet."""
+        return Counts(
+            np.zeros((versions, seconds, len(COLUMNS)), np.int64),
+            np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
+            np.zeros((versions, len(LATENCY_EDGES_US) + 1), np.int64),
+            np.zeros(cells, np.int64),
+            0,
+        )
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Both together."""
+        return Counts(
+            self.by_second_VSC + other.by_second_VSC,
+            self.cells_KSC + other.cells_KSC,
+            self.latency_VB + other.latency_VB,
+            self.wire_bits_by_cell + other.wire_bits_by_cell,
+            self.in_flight + other.in_flight,
+        )
+
+    @property
+    def total_C(self) -> np.ndarray:
+        """Sums over versions and seconds, (C,) int64."""
+        total: np.ndarray = self.by_second_VSC.sum(axis=(0, 1))
+        return total
+
+    def check_conservation(self) -> None:
+        """Raise RuntimeError unless offered = answered + dropped + in flight."""
+        total_C = self.total_C
+        ended = int(total_C[ANSWERED] + total_C[DROPPED_BUFFER:].sum())
+        if int(total_C[OFFERED]) != ended + self.in_flight:
+            raise RuntimeError(
+                f"frames got lost: {int(total_C[OFFERED])} offered, {int(total_C[ANSWERED])} answered, "
+                f"{int(total_C[DROPPED_BUFFER:].sum())} dropped, {self.in_flight} in flight"
+            )

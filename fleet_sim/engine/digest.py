@@ -1,0 +1,24 @@
+"""The digest of a run: a hash of its merged counts and of what they depend on."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fleet_sim.basics.hashing import canonical_json
+from fleet_sim.engine.counts import Counts
+
+
+def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
+    """SHA-256 in hex over the canonical JSON of `depends_on` and every point's counts, in order.
+
+    Rows of named cells are left out: which cells are shown changes nothing.
+    """
+    hasher = hashlib.sha256(canonical_json(depends_on))
+    for counts in points:
+        for array in (counts.by_second_VSC, counts.latency_VB, counts.wire_bits_by_cell):
+            hasher.update(canonical_json(list(array.shape)))
+            hasher.update(np.ascontiguousarray(array, "<i8").tobytes())
+        hasher.update(canonical_json(counts.in_flight))
+    return hasher.hexdigest()

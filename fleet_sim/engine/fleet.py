@@ -1,0 +1,58 @@
+"""The constants of one sweep point, and which cameras a shard has."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Fleet(NamedTuple):
+    """What every camera and server knows from the start; whole numbers only."""
+
+    seed: int
+    cameras: int
+    cells: int
+    duration_us: int
+    frame_period_us: int
+    encode_us: int
+    budget_bps: int
+    propagation_us: int
+    header_bytes: int  # link and message headers together
+    buffer_bytes: int
+    deadline_us: int
+    fixed_level: int  # -1: the budget controller picks
+    headroom_ppm: int
+    scenes: int
+
+    @property
+    def seconds(self) -> int:
+        """Virtual seconds begun."""
+        return -(-self.duration_us // 1_000_000)
+
+
+class Schedule(NamedTuple):
+    """What changes while running, each change at a boundary of control.period_us.
+
+    An encoder version is meant by its place in `version_from_us_V`, a head by its place in the scenario.
+    """
+
+    version_from_us_V: np.ndarray
+    head_from_us_W: np.ndarray
+    head_W: np.ndarray
+
+
+def boundary_us(at_us: int, period_us: int) -> int:
+    """The first period boundary at or after `at_us`."""
+    return -(-at_us // period_us) * period_us
+
+
+def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:
+    """The cells a shard owns, whole and contiguous; none if there are more shards than cells."""
+    return np.arange(cells * shard // shards, cells * (shard + 1) // shards, dtype=np.int64)
+
+
+def cameras_of_cells(fleet: Fleet, cell_C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cameras of these cells as rows sorted by (cell, camera): (camera_R, cameras a cell)."""
+    count_C = (fleet.cameras - cell_C + fleet.cells - 1) // fleet.cells
+    first_C = np.concatenate([[0], np.cumsum(count_C)[:-1]]).astype(np.int64) if len(cell_C) else cell_C
+    within_R = np.arange(count_C.sum(), dtype=np.int64) - np.repeat(first_C, count_C)
+    return within_R * fleet.cells + np.repeat(cell_C, count_C), count_C

@@ -1,0 +1,35 @@
+"""Dynamic batching on one server, exact to the microsecond.
+
+A server that is free starts a batch when `batch` frames wait, or when the oldest has waited `max_wait_us`; a
+busy one starts when it becomes free. The batch takes the frames present at its start, oldest first.
+"""
+
+from numba import njit
+
+LATER = 2**62
+
+
+@njit(cache=True)
+def run_batches(
+    arrive_us_M, free_us, until_us, batch, max_wait_us, batch_us, frame_us, start_us_M, done_us_M
+):  # type: ignore[no-untyped-def]
+    """Start every batch that begins before `until_us`; all arrivals before `until_us` must be present.
+
+    arrive_us_M: rising arrival times. start_us_M and done_us_M are filled for the frames in started batches.
+    Returns (number of frames taken, time from which the server is free).
+    """
+    taken = 0
+    frames = arrive_us_M.shape[0]
+    while taken < frames:
+        full_us = arrive_us_M[taken + batch - 1] if taken + batch <= frames else LATER
+        start_us = max(free_us, min(full_us, arrive_us_M[taken] + max_wait_us))
+        if start_us >= until_us:
+            break
+        last = taken
+        while last < frames and last - taken < batch and arrive_us_M[last] <= start_us:
+            last += 1
+        free_us = start_us + batch_us + (last - taken) * frame_us
+        start_us_M[taken:last] = start_us
+        done_us_M[taken:last] = free_us
+        taken = last
+    return taken, free_us
