@@ -30,6 +30,7 @@ KINDS: dict[str, dict[str, Decimal]] = {
         "MiB": Decimal(2**20),
     },
 }
+_LARGEST = 10**18  # 64-bit counts hold this; larger exponents would take for ever to write out
 _TEXT = re.compile(r"^\s*([0-9.eE+-]+)\s*([A-Za-z/]*)\s*$")
 
 
@@ -42,7 +43,7 @@ def parse_quantity(value: object, kind: str) -> int:
     1500000
     """
     units = KINDS[kind]
-    wanted = f"a {kind}: a whole number or a text with a unit ({', '.join(units)})"
+    wanted = f"a {kind} ({', '.join(units)})"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"expected {wanted}")
     match = _TEXT.match(str(value))
@@ -57,6 +58,8 @@ def parse_quantity(value: object, kind: str) -> int:
         exact = Decimal(number) * (units[unit] if unit else 1)
     except InvalidOperation:
         raise ValueError(f"'{value}' is not {wanted}") from None
+    if abs(exact) > _LARGEST:
+        raise ValueError(f"'{value}' is too large")
     if exact != exact.to_integral_value():
         raise ValueError(f"'{value}' is not a whole number of {next(iter(units))}")
     return int(exact)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.spec import Strict, misfit
 
 BLOCKS = {"tiny": (1, 1, 1), "resnet18": (2, 2, 2), "resnet34": (3, 4, 6)}
 
@@ -21,7 +21,9 @@ class CodecSpec(Strict):
         (), description="kept neurons at each level, rising; empty: eight levels up to all neurons"
     )
     noise_half_width: float = Field(1.0, gt=0, le=2, description="training noise is uniform in +- this")
-    batch: int = Field(64, ge=1, le=4096, description="the one batch shape in which networks run at inference")
+    batch: int = Field(
+        64, ge=1, le=4096, description="the one batch shape in which networks run at inference"
+    )
 
     @model_validator(mode="after")
     def _ladder_fits(self) -> "CodecSpec":
@@ -29,8 +31,10 @@ class CodecSpec(Strict):
             sorted({max(1, round(self.neurons * 32 ** ((i - 7) / 7))) for i in range(8)})
         )
         if list(ladder) != sorted(set(ladder)) or ladder[0] < 1 or ladder[-1] > self.neurons:
-            raise ValueError(f"ladder must rise strictly within 1..{self.neurons} neurons")
+            raise misfit(
+                f"the ladder must rise strictly within 1 to {self.neurons} neurons", "ladder", "neurons"
+            )
         if len(ladder) > 16:
-            raise ValueError("ladder has at most 16 levels")
+            raise misfit(f"a ladder has at most 16 levels; this has {len(ladder)}", "ladder")
         object.__setattr__(self, "ladder", ladder)
         return self

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.spec import Strict, misfit
 
 
 class DataSpec(Strict):
@@ -19,11 +19,15 @@ class DataSpec(Strict):
     )
     image_size: int = Field(32, ge=8, le=256, description="pixels a side; other sizes are resized")
     scenes: int | None = Field(None, ge=1, description="use only this many test images as what cameras see")
-    validation_share: float = Field(0.1, gt=0, lt=0.5, description="share of training images kept for choices")
-    corruption: float = Field(0.0, ge=0, le=1, description="share of training labels redrawn over all classes")
+    validation_share: float = Field(
+        0.1, gt=0, lt=0.5, description="share of training images kept for choices"
+    )
+    corruption: float = Field(
+        0.0, ge=0, le=1, description="share of training labels redrawn over all classes"
+    )
 
     @model_validator(mode="after")
     def _path_fits(self) -> "DataSpec":
         if self.source in ("npz", "folder") and self.path is None:
-            raise ValueError(f"source '{self.source}' needs `path`")
+            raise misfit(f"source '{self.source}' needs data.path", "path", "source")
         return self

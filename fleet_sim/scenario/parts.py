@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
 
 
@@ -44,7 +44,9 @@ class HeadTrainingSpec(Strict):
     epochs: int = Field(20, ge=1)
     batch: int = Field(200, ge=2)
     learning_rate: float = Field(0.05, gt=0)
-    tail_drop: bool = Field(True, description="train each batch at a random level, so that pruned frames are read well")
+    tail_drop: bool = Field(
+        True, description="train each batch at a random level, so that pruned frames are read well"
+    )
 
 
 class UpdateSpec(Strict):
@@ -73,21 +75,28 @@ class TrainSpec(Strict):
     workers: int = Field(1, ge=1, le=64, description="data-parallel workers; part of the result")
     threads: int = Field(2, ge=1, le=256, description="torch threads a worker; part of the result")
     device: Literal["cpu", "cuda"] = "cpu"
-    use: Path | None = Field(None, description="a models folder of an earlier run or training: no training then")
+    use: Path | None = Field(
+        None, description="a models folder of an earlier run or training: no training then"
+    )
     updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
 
     @model_validator(mode="after")
     def _fits(self) -> "TrainSpec":
         names = [h.name for h in self.heads]
         if not names or len(set(names)) != len(names):
-            raise ValueError("heads need at least one entry and distinct names")
+            raise misfit("at least one head, each with a name of its own, is needed", "heads")
         if self.updates and self.recipe != "e2e":
-            raise ValueError("updates continue an e2e training: set recipe to e2e")
+            raise misfit("updates continue an e2e training: set train.recipe to e2e", "recipe", "updates")
         if len(self.updates) > 1:
-            raise ValueError("at most one update")
-        for batch in (self.e2e.batch, self.duphil.batch, self.head_training.batch):
+            raise misfit(f"at most one update; these are {len(self.updates)}", "updates")
+        for part in ("e2e", "duphil", "head_training"):
+            batch = getattr(self, part).batch
             if batch % self.workers:
-                raise ValueError(f"a batch of {batch} does not divide over {self.workers} workers")
+                raise misfit(
+                    f"a batch of {batch} does not divide over {self.workers} workers",
+                    f"{part}.batch",
+                    "workers",
+                )
         return self
 
 
@@ -102,7 +111,7 @@ class FleetSpec(Strict):
     @model_validator(mode="after")
     def _cells_filled(self) -> "FleetSpec":
         if self.cells > self.cameras:
-            raise ValueError(f"{self.cells} cells cannot be filled by {self.cameras} cameras")
+            raise misfit(f"{self.cells} cells cannot be filled by {self.cameras} cameras", "cells", "cameras")
         return self
 
 
@@ -110,11 +119,17 @@ class ClusterSpec(Strict):
     """Where the work runs. Nothing here changes a result."""
 
     backend: Literal["ray", "local"] = "ray"
-    address: str | None = Field(None, description="a running Ray cluster, as --address; empty: start one here")
+    address: str | None = Field(
+        None, description="a running Ray cluster, as --address; empty: start one here"
+    )
     shards: int = Field(2, ge=1, le=4096, description="camera shards, one actor each")
-    shard_cpus: float = Field(0.4, gt=0, le=16, description="CPU share a shard reserves; training needs the rest")
+    shard_cpus: float = Field(
+        0.4, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
+    )
     server_cpus: float = Field(0.1, ge=0, le=16)
-    epoch_us: Microseconds = Field(5_000_000, ge=1000, description="virtual time a shard simulates in one call")
+    epoch_us: Microseconds = Field(
+        5_000_000, ge=1000, description="virtual time a shard simulates in one call"
+    )
 
 
 class ReportSpec(Strict):

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.errors import instead
+from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.control.spec import ControlSpec
@@ -23,7 +24,9 @@ class Scenario(Strict):
     seed: int = Field(1, ge=0, lt=2**63)
     duration_us: Microseconds = Field(60_000_000, ge=1000, description="virtual time simulated at each point")
     mode: Literal["bank", "live"] = Field("bank", description="look frames up, or run the networks for each")
-    audit: float = Field(0.002, ge=0, le=1, description="share of a bank run's answers done again live and compared")
+    audit: float = Field(
+        0.002, ge=0, le=1, description="share of a bank run's answers done again live and compared"
+    )
     data: DataSpec = DataSpec()
     codec: CodecSpec = CodecSpec()
     train: TrainSpec = TrainSpec()
@@ -39,15 +42,31 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":
-        heads = {h.name for h in self.train.heads}
-        for head in (self.serving.head, *(s.head for s in self.serving.switches)):
+        heads = [h.name for h in self.train.heads]
+        named = {"serving.head": self.serving.head}
+        named |= {f"serving.switches.{i}.head": s.head for i, s in enumerate(self.serving.switches)}
+        for field, head in named.items():
             if head not in heads:
-                raise ValueError(f"serving names head '{head}'; train.heads has {', '.join(sorted(heads))}")
+                raise misfit(f"no head '{head}' in train.heads; {instead(head, heads)}", field, "train.heads")
         if self.control.controller == "fixed" and self.control.level >= len(self.codec.ladder):
-            raise ValueError(f"control.level {self.control.level} is not on the ladder of {len(self.codec.ladder)}")
+            top = len(self.codec.ladder) - 1
+            raise misfit(
+                f"there is no level {self.control.level}; the ladder ends at {top}",
+                "control.level",
+                "codec.ladder",
+            )
         if self.data.image_size % 2**self.codec.wavelet_levels:
-            raise ValueError(f"data.image_size must be a multiple of {2**self.codec.wavelet_levels} for the wavelet")
+            step = 2**self.codec.wavelet_levels
+            raise misfit(
+                f"the wavelet needs an image size that is a multiple of {step}",
+                "data.image_size",
+                "codec.wavelet_levels",
+            )
         for cell in self.report.cells:
             if not 0 <= cell < self.fleet.cells:
-                raise ValueError(f"report.cells names cell {cell}; there are {self.fleet.cells}")
+                raise misfit(
+                    f"there is no cell {cell}; cells are 0 to {self.fleet.cells - 1}",
+                    "report.cells",
+                    "fleet.cells",
+                )
         return self

@@ -1,0 +1,17 @@
+"""What a user writes: a scenario's YAML as strict models, its sweep, and errors that name line and field."""
+
+from fleet_sim.scenario.load import dump_scenario, load_scenario
+from fleet_sim.scenario.meaning import digest_fields
+from fleet_sim.scenario.scenario import Scenario
+from fleet_sim.scenario.schema import json_schema
+from fleet_sim.scenario.sweep import Point, points
+
+__all__ = [
+    "Point",
+    "Scenario",
+    "digest_fields",
+    "dump_scenario",
+    "json_schema",
+    "load_scenario",
+    "points",
+]

@@ -1,0 +1,45 @@
+"""From a YAML file and overrides to a scenario, every point of its sweep checked."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.scenario.document import read
+from fleet_sim.scenario.errors import explain, refuse
+from fleet_sim.scenario.override import override
+from fleet_sim.scenario.scenario import Scenario
+from fleet_sim.scenario.sweep import points
+
+
+def load_scenario(
+    path: Path, overrides: Sequence[str] = (), note: Callable[[str], None] | None = None
+) -> Scenario:
+    """The scenario in the file at `path` with `overrides` (``field.path=value``) applied in order.
+
+    `note` is told of sweep axes that an override replaced. Raises UserError with a line for each thing wrong:
+    where it was written, the field, and what would be right. All points of the sweep are checked.
+    """
+    document = read(path)
+    if document.values is None:
+        raise UserError(f"{path}: is empty; a scenario needs at least a name, such as `name: my-fleet`")
+    if not isinstance(document.values, dict):
+        raise UserError(f"{path}:1: expected fields and their values, such as `name: my-fleet`")
+    for text in overrides:
+        document, dropped = override(document, text)
+        if dropped and note is not None:
+            note(f"--set {text} replaces the sweep over {', '.join(dropped)}")
+    try:
+        scenario = Scenario.model_validate(document.values)
+    except ValidationError as error:
+        raise refuse(explain(error, Scenario, document.origins)) from None
+    points(scenario, document.origins)
+    return scenario
+
+
+def dump_scenario(scenario: Scenario) -> str:
+    """The YAML of a scenario with every field written out; loading it gives an equal scenario."""
+    text: str = yaml.safe_dump(scenario.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return text

@@ -1,0 +1,25 @@
+"""Which fields of a scenario a result depends on."""
+
+from typing import Any
+
+from fleet_sim.scenario.scenario import Scenario
+
+_WITHOUT_MEANING: dict[str, bool | set[str]] = {
+    "name": True,
+    "mode": True,
+    "audit": True,
+    "cluster": True,
+    "report": True,
+    "sweep": True,
+    "train": {"use"},
+    "data": {"path"},
+}
+
+
+def digest_fields(scenario: Scenario) -> dict[str, Any]:
+    """The fields that have meaning, as JSON values: not names and places, nor how and where work is done.
+
+    The content of the images and of the versions used enters a digest by hashes of their own.
+    """
+    fields: dict[str, Any] = scenario.model_dump(mode="json", exclude=_WITHOUT_MEANING)
+    return fields

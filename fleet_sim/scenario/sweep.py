@@ -1,0 +1,100 @@
+"""The points of a sweep: one scenario for every combination of the swept values."""
+
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import Any, get_origin
+
+from pydantic import ValidationError
+
+from fleet_sim.basics.errors import instead
+from fleet_sim.scenario.document import Origin, Origins, dotted
+from fleet_sim.scenario.errors import explain, leaves, line, origin_of_swept, refuse, shown
+from fleet_sim.scenario.scenario import SWEEPABLE, Scenario
+
+MOST_POINTS = 10_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination: its index from 0, the values of the swept fields, and the scenario they make."""
+
+    index: int
+    values: dict[str, str | int | float | bool | None]
+    scenario: Scenario
+
+
+def sweepable() -> list[str]:
+    """Paths of the fields that may be swept: single values, and nothing that training depends on."""
+    single = [place for place, kind in leaves(Scenario) if get_origin(kind) is not tuple]
+    return [dotted(place) for place in single if place[0] in SWEEPABLE]
+
+
+def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
+    """Every combination of the swept values, the last axis varying fastest; the scenario if it has no sweep.
+
+    Values are as validated (``20 kbit/s`` is 20000). Raises UserError, before anything runs, with a line for
+    each axis or combination that will not do; `origins` says where things were written.
+    """
+    origins = origins or {(): Origin(scenario.name)}
+    if unfit := _unfit_axes(scenario.sweep, origins):
+        raise refuse(unfit)
+    base = scenario.model_dump(exclude={"sweep"})
+    found: list[Point] = []
+    problems: list[str] = []
+    first_index: dict[tuple[object, ...], int] = {}
+    for indices in product(*(range(len(values)) for values in scenario.sweep.values())):
+        swept = {path: scenario.sweep[path][i] for path, i in zip(scenario.sweep, indices, strict=True)}
+        origins_here = {place: origin for place, origin in origins.items() if dotted(place) not in swept}
+        for path, i in zip(scenario.sweep, indices, strict=True):
+            origins_here[tuple(path.split("."))] = origin_of_swept(origins, path, i)
+        try:
+            here = Scenario.model_validate(_with(base, swept))
+        except ValidationError as error:
+            problems += explain(error, Scenario, origins_here)
+            continue
+        values = {path: reduce(getattr, path.split("."), here) for path in swept}
+        point = Point(len(found), values, here)  # type: ignore[arg-type]
+        twin = first_index.setdefault(tuple(values.values()), point.index)
+        if twin != point.index:
+            when = ", ".join(f"{path} = {shown(value)}" for path, value in values.items())
+            problems.append(line(origins, ("sweep",), f"the point {when} is there twice"))
+        found.append(point)
+    if problems:
+        raise refuse(problems)
+    return found
+
+
+def _unfit_axes(sweep: dict[str, tuple[Any, ...]], origins: Origins) -> list[str]:
+    """A line for each axis that cannot be one, or one line if together they make too many points."""
+    known = sweepable()
+    everywhere = {dotted(place) for place, _ in leaves(Scenario)}
+    found = []
+    for path, values in sweep.items():
+        if path in known and values:
+            continue
+        if not values:
+            problem = "no values; give at least one"
+        elif path in everywhere:
+            problem = f"cannot be swept; single values of {', '.join(SWEEPABLE)} can"
+        else:
+            problem = f"unknown field; {instead(path, known)}"
+        found.append(line(origins, ("sweep", path), problem))
+    count = prod(len(values) for values in sweep.values())
+    if not found and count > MOST_POINTS:
+        found.append(line(origins, ("sweep",), f"{count} points; at most {MOST_POINTS}"))
+    return found
+
+
+def _with(fields: dict[str, Any], swept: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `fields` with the swept values in place."""
+    changed = dict(fields)
+    for path, value in swept.items():
+        *parts, name = path.split(".")
+        part = changed
+        for key in parts:
+            part[key] = dict(part[key])
+            part = part[key]
+        part[name] = value
+    return changed
