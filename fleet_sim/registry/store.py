@@ -1,0 +1,144 @@
+"""A directory of versions.
+
+A version lies in a directory named by the first 16 digits of its id. It is written beside its place under a
+hidden name, flushed to disk and renamed, so a reader sees all of it or nothing, and of two publishers of one
+version the second finds it there.
+"""
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet_sim.basics.hashing import sha256_hex
+from fleet_sim.registry.bundle import (
+    MANIFEST,
+    Bundle,
+    Kind,
+    RegistryError,
+    Summary,
+    file_name,
+    pack,
+    unpack,
+    unpack_manifest,
+)
+
+_DIGITS = 16
+_PUBLISHED = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
+_PREFIX = re.compile(r"[0-9a-f]{1,64}")
+
+
+class Registry:
+    """The versions under `root`, a directory that the first publication makes."""
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+
+    def publish(
+        self,
+        kind: Kind,
+        manifest: Mapping[str, Any],
+        files: Mapping[str, Mapping[str, NDArray[np.generic]]],
+    ) -> str:
+        """Store a version and return its id; each entry of `files` becomes NAME.safetensors.
+
+        Publishing the same again is no error and writes nothing. Raises RegistryError where the place is
+        taken by something else, or by this version altered.
+        """
+        version, contents = pack(kind, manifest, files)
+        target = self.root / version[:_DIGITS]
+        if not target.exists():
+            self._write(target, contents)
+        self.verify(version)
+        return version
+
+    def load(self, version: str, kind: Kind | None = None) -> Bundle:
+        """The version whose id starts with `version`, every hash verified.
+
+        Raises RegistryError if it is unknown, ambiguous, of another kind than `kind`, or not as published.
+        """
+        directory = self._find(version)
+        summary = self._summary(directory)
+        if not summary.id.startswith(version):
+            raise RegistryError(f"no version {version} in {self.root}; {summary.id} is there")
+        if kind is not None and summary.kind != kind:
+            raise RegistryError(f"version {directory.name} is of kind {summary.kind}, wanted is {kind}")
+        wanted = {MANIFEST, *(file_name(name) for name in summary.manifest["files"])}
+        found = {path.name for path in directory.iterdir()}
+        if found != wanted:
+            odd = ", ".join(sorted(found ^ wanted))
+            raise RegistryError(f"version {directory.name}: files missing or not its own: {odd}")
+        contents = {name: _read(directory / name) for name in wanted - {MANIFEST}}
+        return unpack(summary, contents, f"version {directory.name}")
+
+    def verify(self, version: str) -> None:
+        """Read the version and check every hash; raises RegistryError as `load` does."""
+        self.load(version)
+
+    def list(self) -> list[Summary]:
+        """All versions by id, manifests verified; tensors are read by `load` alone."""
+        return [self._summary(directory) for directory in self._directories()]
+
+    def _directories(self) -> tuple[Path, ...]:
+        if not self.root.is_dir():
+            return ()
+        return tuple(sorted(path for path in self.root.iterdir() if _PUBLISHED.fullmatch(path.name)))
+
+    def _find(self, version: str) -> Path:
+        if not _PREFIX.fullmatch(version):
+            raise RegistryError(f"'{version}' is no id of a version, which has hexadecimal digits only")
+        found = [path for path in self._directories() if path.name.startswith(version[:_DIGITS])]
+        if not found:
+            raise RegistryError(f"no version {version} in {self.root}")
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise RegistryError(f"version {version} is ambiguous in {self.root}: {names}")
+        return found[0]
+
+    def _summary(self, directory: Path) -> Summary:
+        place = f"version {directory.name}"
+        text = _read(directory / MANIFEST)
+        if not sha256_hex(text).startswith(directory.name):
+            raise RegistryError(f"{place}: {MANIFEST} was altered: its SHA-256 is not the version's id")
+        return unpack_manifest(text, place)
+
+    def _write(self, target: Path, contents: Mapping[str, bytes]) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        draft = self.root / f".draft-{uuid.uuid4().hex}"
+        draft.mkdir()
+        try:
+            for name, content in contents.items():
+                with open(draft / name, "xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _flush_directory(draft)
+            try:
+                draft.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+                # someone else published in the meantime; publish() verifies what
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        _flush_directory(self.root)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink() or not path.is_file():
+        raise RegistryError(f"version {path.parent.name}: {path.name} is missing or not a plain file")
+    return path.read_bytes()
+
+
+def _flush_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
