@@ -42,12 +42,15 @@ class Bundle(Summary):
 
 
 def pack(
-    kind: Kind, manifest: Mapping[str, Any], files: Mapping[str, Mapping[str, NDArray[np.generic]]]
+    kind: str, manifest: Mapping[str, Any], files: Mapping[str, Mapping[str, NDArray[np.generic]]]
 ) -> tuple[str, dict[str, bytes]]:
     """(id, content by file name) of a new version.
 
-    Raises RegistryError for a manifest that has `files` or another kind of its own, or for a bad file name.
+    Raises RegistryError for an unknown kind, a manifest that has `files` or another kind of its own, or a bad
+    file name.
     """
+    if kind not in KINDS:
+        raise RegistryError(f"'{kind}' is no kind of version; there are {', '.join(KINDS)}")
     if "files" in manifest or manifest.get("kind", kind) != kind:
         raise RegistryError(f"the manifest of this {kind} holds another kind, or files of its own")
     contents = {}

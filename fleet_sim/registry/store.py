@@ -42,14 +42,14 @@ class Registry:
 
     def publish(
         self,
-        kind: Kind,
+        kind: str,
         manifest: Mapping[str, Any],
         files: Mapping[str, Mapping[str, NDArray[np.generic]]],
     ) -> str:
         """Store a version and return its id; each entry of `files` becomes NAME.safetensors.
 
-        Publishing the same again is no error and writes nothing. Raises RegistryError where the place is
-        taken by something else, or by this version altered.
+        Publishing the same again is no error and writes nothing. Raises RegistryError for an unknown kind, or
+        where the place is taken by something else or by this version altered.
         """
         version, contents = pack(kind, manifest, files)
         target = self.root / version[:_DIGITS]

@@ -122,6 +122,11 @@ def test_a_manifest_that_contradicts_the_call_is_refused(registry, manifest):
     assert not registry.root.exists()
 
 
+def test_an_unknown_kind_is_refused(registry):
+    with pytest.raises(RegistryError, match="there are encoder, head"):
+        registry.publish("decoder", {}, {})
+
+
 def test_a_file_name_cannot_leave_the_version(registry):
     with pytest.raises(RegistryError, match="cannot name a file"):
         registry.publish("encoder", {}, {"../evil": {}})
