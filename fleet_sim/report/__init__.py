@@ -1,0 +1,1 @@
+"""What a run shows: its progress in the terminal, its result files, and the report made of them."""
