@@ -66,7 +66,7 @@ def analyse(images_NHWC: npt.NDArray[np.uint8], wavelet: WaveletName, levels: in
 
 
 def _matrices(size: int, wavelet: WaveletName) -> tuple[Tensor, Tensor]:
-    """Low and high analysis of `size` samples as matrices (size / 2, size): those of the identity's columns."""
+    """Low and high analysis of `size` samples as two matrices (size / 2, size)."""
     filters = pywt.Wavelet(_PYWT_NAME[wavelet])
     low, high = pywt.dwt(np.eye(size), filters, mode="reflect", axis=0)
     window = _crop(size, filters)

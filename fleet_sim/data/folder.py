@@ -1,0 +1,65 @@
+"""Images from folders, one folder a class, as torchvision's ImageFolder lays them out."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.data.dataset import Images, Labelled, Labels
+from fleet_sim.data.pixels import squared
+from fleet_sim.data.split import permutation
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp", ".tif", ".tiff", ".gif")
+TEST_SHARE = 0.2
+
+
+def folder(path: Path, size: int) -> Labelled:
+    """Images below `path`, each resized to `size`, classes in the order of their folders' names.
+
+    With folders `train` and `test` these are the division; otherwise 20 % are for test, the same whatever the
+    seed. Raises UserError when there are no classes, no images, or a file is no image.
+    """
+    if not path.is_dir():
+        raise UserError(f"data.path: there is no folder {path}")
+    if (path / "train").is_dir() and (path / "test").is_dir():
+        names = _class_names(path / "train")
+        unknown = sorted(set(_class_names(path / "test")) - set(names))
+        if unknown:
+            raise UserError(f"{path}: test has classes that train lacks: {', '.join(unknown)}")
+        train, test = _read(path / "train", names, size), _read(path / "test", names, size)
+        return Labelled(str(path), *train, *test, names)
+    names = _class_names(path)
+    images_NHWC, labels_N = _read(path, names, size)
+    order_N = permutation(len(labels_N), seed=0, purpose="folder test")
+    test_N, train_N = np.split(order_N, [round(TEST_SHARE * len(order_N))])
+    return Labelled(
+        str(path), images_NHWC[train_N], labels_N[train_N], images_NHWC[test_N], labels_N[test_N], names
+    )
+
+
+def _class_names(path: Path) -> tuple[str, ...]:
+    names = tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
+    if not names:
+        raise UserError(
+            f"{path}: no class folders; images must lie in one folder a class, {path}/CLASS/IMAGE.png"
+        )
+    return names
+
+
+def _read(path: Path, names: tuple[str, ...], size: int) -> tuple[Images, Labels]:
+    images: list[Images] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        for file in sorted((path / name).rglob("*")):
+            if file.suffix.lower() not in SUFFIXES:
+                continue
+            try:
+                with Image.open(file) as image:
+                    images.append(squared(image, size))
+            except (UnidentifiedImageError, OSError) as error:
+                raise UserError(f"{file}: not a readable image ({error})") from error
+            labels.append(label)
+    if not images:
+        raise UserError(f"{path}: its class folders hold no images ({', '.join(SUFFIXES)})")
+    return np.stack(images), np.array(labels, dtype=np.int64)

@@ -1,0 +1,152 @@
+"""Images from each source, and what is said when they are not there."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.data import DataSpec, load
+from fleet_sim.data.corruption import corrupt
+
+
+def arrays(train: int = 20, test: int = 6, size: int = 12) -> dict[str, np.ndarray]:
+    draws = np.random.default_rng(3)
+    return {
+        "train_images": draws.integers(0, 256, (train, size, size, 3), dtype=np.uint8),
+        "train_labels": np.arange(train) % 3,
+        "test_images": draws.integers(0, 256, (test, size, size, 3), dtype=np.uint8),
+        "test_labels": np.arange(test) % 3,
+    }
+
+
+def load_npz(tmp_path, spec_fields=None, **changes):
+    path = tmp_path / "images.npz"
+    np.savez(path, **{k: v for k, v in (arrays() | changes).items() if v is not None})
+    return load(DataSpec(source="npz", path=path, image_size=16, **(spec_fields or {})), seed=1)
+
+
+def test_digits_split_is_fixed_and_the_seed_moves_only_validation():
+    one, again, other = load(DataSpec(), 1), load(DataSpec(), 1), load(DataSpec(), 2)
+    assert one.train_images_NHWC.shape == (1294, 32, 32, 3)
+    assert one.validation_images_NHWC.shape == (144, 32, 32, 3)
+    assert one.test_images_NHWC.shape == (359, 32, 32, 3)
+    assert one.train_images_NHWC.dtype == np.uint8
+    assert one.class_names == tuple("0123456789")
+    assert one.content_hash == again.content_hash != other.content_hash
+    tests = [sorted(image.tobytes() for image in d.test_images_NHWC) for d in (one, other)]
+    assert tests[0] == tests[1]
+
+
+def test_scenes_are_a_seeded_choice_of_the_test_images():
+    few = load(DataSpec(scenes=50), 1)
+    assert np.array_equal(few.test_images_NHWC, load(DataSpec(), 1).test_images_NHWC[:50])
+    with pytest.raises(UserError, match=r"data.scenes asks for 400 test images; digits has 359"):
+        load(DataSpec(scenes=400), 1)
+
+
+def test_npz_is_resized_and_named(tmp_path):
+    data = load_npz(tmp_path, class_names=np.array(["ant", "bee", "cow"]))
+    assert data.train_images_NHWC.shape == (18, 16, 16, 3)
+    assert data.validation_images_NHWC.shape == (2, 16, 16, 3)
+    assert data.class_names == ("ant", "bee", "cow")
+    assert load_npz(tmp_path).class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test_labels": None}, "no array test_labels; it has train_images, train_labels, test_images"),
+        (
+            {"train_images": np.zeros((20, 12, 12), np.uint8)},
+            r"train images are uint8 \(20, 12, 12\); they must",
+        ),
+        ({"train_images": np.zeros((20, 12, 12, 3))}, r"train images are float64 .* must be uint8"),
+        ({"test_labels": np.arange(5)}, r"test labels are int64 \(5,\); they must be int64 \(6,\)"),
+        ({"test_labels": np.linspace(0, 1, 6)}, "test_labels is float64; labels must be integers"),
+        ({"train_labels": np.full(20, -1)}, "train labels run from -1 to -1; with 3 classes"),
+        ({"class_names": np.array(["ant", "bee"])}, r"labels run from 0 to 2; with 2 classes .* 0\.\.1"),
+        ({"class_names": np.array(["ant", 3], dtype=object)}, "not a readable .npz file of plain arrays"),
+        ({"test_images": np.zeros((0, 12, 12, 3), np.uint8), "test_labels": np.arange(0)}, "no test images"),
+    ],
+)
+def test_an_npz_that_is_not_images_with_labels_is_refused(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        load_npz(tmp_path, **changes)
+
+
+def test_a_missing_or_broken_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match="there is no file"):
+        load(DataSpec(source="npz", path=tmp_path / "none.npz"), 1)
+    (tmp_path / "broken.npz").write_text("hello")
+    with pytest.raises(UserError, match=r"not a readable \.npz file"):
+        load(DataSpec(source="cifar10", path=tmp_path / "broken.npz"), 1)
+
+
+def write_images(folder, count):
+    folder.mkdir(parents=True)
+    for i in range(count):
+        Image.new("L", (20 + i, 30), 10 * i).save(folder / f"{i}.png")
+
+
+def test_folder_of_classes_is_split_and_squared(tmp_path):
+    write_images(tmp_path / "cat", 6)
+    write_images(tmp_path / "ant", 4)
+    data = load(DataSpec(source="folder", path=tmp_path, image_size=8), 1)
+    assert data.class_names == ("ant", "cat")
+    assert data.test_images_NHWC.shape == (2, 8, 8, 3)
+    assert len(data.train_labels_N) + len(data.validation_labels_N) == 8
+
+
+def test_folder_with_train_and_test_keeps_its_division(tmp_path):
+    write_images(tmp_path / "train" / "ant", 4)
+    write_images(tmp_path / "train" / "bee", 4)
+    write_images(tmp_path / "test" / "bee", 3)
+    data = load(DataSpec(source="folder", path=tmp_path, image_size=8), 1)
+    assert data.test_labels_N.tolist() == [1, 1, 1]
+    write_images(tmp_path / "test" / "cow", 1)
+    with pytest.raises(UserError, match="test has classes that train lacks: cow"):
+        load(DataSpec(source="folder", path=tmp_path), 1)
+
+
+def test_a_folder_without_classes_or_images_is_refused(tmp_path):
+    spec = DataSpec(source="folder", path=tmp_path / "images")
+    with pytest.raises(UserError, match="there is no folder"):
+        load(spec, 1)
+    spec.path.mkdir()
+    with pytest.raises(UserError, match="no class folders"):
+        load(spec, 1)
+    (spec.path / "ant").mkdir()
+    with pytest.raises(UserError, match="hold no images"):
+        load(spec, 1)
+    (spec.path / "ant" / "0.png").write_text("hello")
+    with pytest.raises(UserError, match=r"0\.png: not a readable image"):
+        load(spec, 1)
+
+
+def test_corruption_redraws_a_share_over_all_classes():
+    labels = np.arange(50_000) % 10
+    corrupted = corrupt(labels, 0.3, 10, seed=5)
+    # Wrong: binomial with mean 0.3 * 0.9 * 50,000 = 13,500 and standard deviation below 40.
+    assert abs(int((corrupted != labels).sum()) - 13_500) < 200
+    wrong = corrupted[corrupted != labels]
+    assert np.abs(np.bincount(wrong, minlength=10) - 1350).max() < 180
+    assert np.array_equal(corrupted, corrupt(labels, 0.3, 10, seed=5))
+    assert not np.array_equal(corrupted, corrupt(labels, 0.3, 10, seed=6))
+    assert np.array_equal(corrupt(labels, 0.0, 10, seed=5), labels)
+
+
+def test_only_training_labels_are_corrupted():
+    clean, spoilt = load(DataSpec(), 1), load(DataSpec(corruption=1), 1)
+    assert (clean.train_labels_N != spoilt.train_labels_N).mean() > 0.8
+    assert np.array_equal(clean.validation_labels_N, spoilt.validation_labels_N)
+    assert np.array_equal(clean.test_labels_N, spoilt.test_labels_N)
+    assert clean.content_hash != spoilt.content_hash
+
+
+def test_cifar_that_cannot_be_had_is_a_clear_error(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", no_network)
+    with pytest.raises(UserError, match=r"CIFAR-10 is not in .*no network"):
+        load(DataSpec(source="cifar10", path=tmp_path), 1)
