@@ -23,3 +23,7 @@ def instead(name: str, names: Iterable[str]) -> str:
     known = list(names)
     near = get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with a word on what was kept."""

@@ -18,7 +18,7 @@ STREAM_AUDIT = 3
 
 
 @njit(cache=True, inline="always")
-def _mix(x):  # type: ignore[no-untyped-def]
+def _mix(x):
     """Finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that mixes well."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -26,7 +26,7 @@ def _mix(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def draw(seed, stream, entity, counter):  # type: ignore[no-untyped-def]
+def draw(seed, stream, entity, counter):
     """64 uniform random bits (uint64) for this counter of this entity in this stream."""
     golden = np.uint64(0x9E3779B97F4A7C15)
     x = _mix(np.uint64(seed) + golden * np.uint64(stream + 1))
@@ -35,7 +35,7 @@ def draw(seed, stream, entity, counter):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def draw_below(seed, stream, entity, counter, bound):  # type: ignore[no-untyped-def]
+def draw_below(seed, stream, entity, counter, bound):
     """Uniform integer in [0, bound), bound < 2**31 (int64); bias below bound / 2**32."""
     high = draw(seed, stream, entity, counter) >> np.uint64(32)
     return np.int64((high * np.uint64(bound)) >> np.uint64(32))

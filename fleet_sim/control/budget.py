@@ -10,7 +10,7 @@ def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom: flo
 
 
 @njit(cache=True)
-def budget_level(expected_bits_L, plan, backlog_bits):  # type: ignore[no-untyped-def]
+def budget_level(expected_bits_L, plan, backlog_bits):
     """Highest level whose expected wire bits fit in `plan` beside the backlog; level 0 if none does.
 
     expected_bits_L: (L,) int64 rising, mean wire bits of a frame at each level on the training set.

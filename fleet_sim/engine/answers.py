@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from fleet_sim.basics.hashing import STREAM_PHASE, draw_below
+from fleet_sim.basics.hashing import STREAM_AUDIT, STREAM_PHASE, draw_below
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO, Sent, scene_of
 from fleet_sim.engine.fleet import Fleet, Schedule
@@ -101,7 +101,7 @@ def serve(
 
 
 @njit(cache=True)
-def look_up(frames, head_M, fleet, right_VHLF):  # type: ignore[no-untyped-def]
+def look_up(frames, head_M, fleet, right_VHLF):
     """A bank's judgement of these frames, (M,) bool."""
     right_M = np.empty(frames.camera.shape[0], np.bool_)
     for m in range(right_M.shape[0]):
@@ -111,14 +111,34 @@ def look_up(frames, head_M, fleet, right_VHLF):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def capture_us_of(camera, frame, fleet):  # type: ignore[no-untyped-def]
+def scenes_of(frames, fleet):
+    """Which scene each frame shows, (M,) int64."""
+    scene_M = np.empty(frames.camera.shape[0], np.int64)
+    for m in range(scene_M.shape[0]):
+        scene_M[m] = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
+    return scene_M
+
+
+@njit(cache=True)
+def audited(frames, fleet, share_ppm):
+    """Which frames an audit of this share takes, (M,) bool."""
+    chosen_M = np.empty(frames.camera.shape[0], np.bool_)
+    for m in range(chosen_M.shape[0]):
+        chosen_M[m] = (
+            draw_below(fleet.seed, STREAM_AUDIT, frames.camera[m], frames.frame[m], MICRO) < share_ppm
+        )
+    return chosen_M
+
+
+@njit(cache=True)
+def capture_us_of(camera, frame, fleet):
     """When this camera took this frame."""
     phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
     return phase_us + frame * fleet.frame_period_us
 
 
 @njit(cache=True)
-def count_answers(frames, done_us_M, right_M, named_M, fleet, edges_us, by_second_VSC, cells_KSC, latency_VB):  # type: ignore[no-untyped-def]
+def count_answers(frames, done_us_M, right_M, named_M, fleet, edges_us, by_second_VSC, cells_KSC, latency_VB):
     """Count answers that come before the end of the run; return how many do not."""
     after_end = 0
     for m in range(done_us_M.shape[0]):

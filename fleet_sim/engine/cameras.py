@@ -70,14 +70,15 @@ def new_cameras(fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...]) -> tup
         ready_row_R=np.zeros(len(camera_R), np.int64),
     )
     frames = fleet.duration_us // fleet.frame_period_us + 1
-    places = min(frames, fleet.buffer_bytes // fleet.header_bytes) + 1  # no packet is smaller than its headers
+    smallest_packets = fleet.buffer_bytes // fleet.header_bytes
+    places = min(frames, smallest_packets) + 1
     uplinks = uplink.idle_uplinks(count_C, places)
     _fill_heaps(cameras, uplinks.first_row_C, fleet.encode_us)
     return cameras, uplinks
 
 
 @njit(cache=True)
-def _phases(seed, camera_R, period_us):  # type: ignore[no-untyped-def]
+def _phases(seed, camera_R, period_us):
     phase_us_R = np.empty(camera_R.shape[0], np.int64)
     for row in range(camera_R.shape[0]):
         phase_us_R[row] = draw_below(seed, STREAM_PHASE, camera_R[row], 0, period_us)
@@ -85,7 +86,7 @@ def _phases(seed, camera_R, period_us):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fill_heaps(cameras, first_row_C, encode_us):  # type: ignore[no-untyped-def]
+def _fill_heaps(cameras, first_row_C, encode_us):
     for cell in range(first_row_C.shape[0] - 1):
         first = first_row_C[cell]
         for row in range(first, first_row_C[cell + 1]):
@@ -94,13 +95,13 @@ def _fill_heaps(cameras, first_row_C, encode_us):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def scene_of(seed, camera, frame, scenes):  # type: ignore[no-untyped-def]
+def scene_of(seed, camera, frame, scenes):
     """Which of the `scenes` this camera sees in this frame."""
     return draw_below(seed, STREAM_SCENE, camera, frame, scenes)
 
 
 @njit(cache=True)
-def ready_frames(cameras, fleet, until_us):  # type: ignore[no-untyped-def]
+def ready_frames(cameras, fleet, until_us):
     """How many frames of each camera become ready before `until_us` that have not yet, (R,) int64."""
     count_R = np.zeros(cameras.camera_R.shape[0], np.int64)
     for row in range(count_R.shape[0]):
@@ -111,7 +112,7 @@ def ready_frames(cameras, fleet, until_us):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def version_at(version_from_us_V, time_us):  # type: ignore[no-untyped-def]
+def version_at(version_from_us_V, time_us):
     """The encoder version in force at this time."""
     version = 0
     for v in range(1, version_from_us_V.shape[0]):
@@ -121,14 +122,14 @@ def version_at(version_from_us_V, time_us):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):  # type: ignore[no-untyped-def]
+def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
     by_second_VSC[version, second, column] += amount
     if named >= 0:
         cells_KSC[named, second, column] += amount
 
 
 @njit(cache=True)
-def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):  # type: ignore[no-untyped-def]
+def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
     outcome = uplink.EXPIRED
     while outcome == uplink.EXPIRED:
         outcome, version = uplink.start_next(u, cell, now_us, fleet.budget_bps, fleet.header_bytes)
@@ -139,7 +140,7 @@ def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):  # type
 @njit(cache=True)
 def step(
     cameras, u, fleet, messages, version_from_us_V, until_us, by_second_VSC, cells_KSC, cell_bits_C, sent
-):  # type: ignore[no-untyped-def]
+):
     """Take every event before `until_us`; fill `sent` from its start and return how many there were."""
     sent_count = 0
     live = messages.live_from_R.shape[0] > 0
@@ -215,8 +216,8 @@ def step(
 
 
 @njit(cache=True)
-def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):  # type: ignore[no-untyped-def]
-    """At the end of the run: offer frames captured but not yet ready; return how many frames cameras still hold."""
+def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
+    """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
     held = 0
     for cell in range(cameras.cell_C.shape[0]):
         if u.end_us_C[cell] != NEVER:

@@ -30,12 +30,8 @@ class Fleet(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """What changes while running, each change at a boundary of control.period_us.
+    """Which head answers from when: places in the scenario's list of heads, times rising from 0."""
 
-    An encoder version is meant by its place in `version_from_us_V`, a head by its place in the scenario.
-    """
-
-    version_from_us_V: np.ndarray
     head_from_us_W: np.ndarray
     head_W: np.ndarray
 

@@ -7,12 +7,12 @@ from numba import njit
 
 
 @njit(cache=True, inline="always")
-def _before(key_a, row_a, key_b, row_b):  # type: ignore[no-untyped-def]
+def _before(key_a, row_a, key_b, row_b):
     return key_a < key_b or (key_a == key_b and row_a < row_b)
 
 
 @njit(cache=True)
-def push(keys, rows, base, size, key, row):  # type: ignore[no-untyped-def]
+def push(keys, rows, base, size, key, row):
     """Add (key, row) to the heap of `size` entries that starts at `base`; the caller counts it."""
     i = size
     while i > 0:
@@ -27,7 +27,7 @@ def push(keys, rows, base, size, key, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def replace_top(keys, rows, base, size, key, row):  # type: ignore[no-untyped-def]
+def replace_top(keys, rows, base, size, key, row):
     """Put (key, row) in the place of the first entry and let it sink."""
     i = 0
     while True:
@@ -49,7 +49,7 @@ def replace_top(keys, rows, base, size, key, row):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
-def drop_top(keys, rows, base, size):  # type: ignore[no-untyped-def]
+def drop_top(keys, rows, base, size):
     """Remove the first entry of a heap of `size` >= 1 entries; the caller counts it."""
     last = base + size - 1
     replace_top(keys, rows, base, size - 1, keys[last], rows[last])

@@ -92,7 +92,7 @@ def idle_uplinks(cameras_by_cell: np.ndarray, places: int) -> Uplinks:
 
 
 @njit(cache=True)
-def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, header, buffer):  # type: ignore[no-untyped-def]
+def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, header, buffer):
     """Put a packet of `payload` + `header` bytes at the end of its camera's queue; False if it has no room."""
     wire = payload + header
     if u.queued_bytes_R[row] + wire > buffer:
@@ -116,7 +116,7 @@ def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, 
 
 
 @njit(cache=True)
-def start_next(u, cell, now_us, bps, header):  # type: ignore[no-untyped-def]
+def start_next(u, cell, now_us, bps, header):
     """Begin the next transmission of an idle cell.
 
     Returns (STARTED, version), or (EXPIRED, version) after dropping one packet that could not be through in

@@ -12,7 +12,7 @@ LATER = 2**62
 @njit(cache=True)
 def run_batches(
     arrive_us_M, free_us, until_us, batch, max_wait_us, batch_us, frame_us, start_us_M, done_us_M
-):  # type: ignore[no-untyped-def]
+):
     """Start every batch that begins before `until_us`; all arrivals before `until_us` must be present.
 
     arrive_us_M: rising arrival times. start_us_M and done_us_M are filled for the frames in started batches.

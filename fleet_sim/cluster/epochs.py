@@ -1,0 +1,45 @@
+"""From a scenario's fields to what the members of the fleet are told."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.engine.fleet import Fleet, Schedule, boundary_us
+from fleet_sim.scenario import Scenario
+
+
+def fleet_of(point: Scenario, scenes: int) -> Fleet:
+    """The constants of one sweep point."""
+    fixed = point.control.level if point.control.controller == "fixed" else -1
+    return Fleet(
+        seed=point.seed,
+        cameras=point.fleet.cameras,
+        cells=point.fleet.cells,
+        duration_us=point.duration_us,
+        frame_period_us=point.fleet.frame_period_us,
+        encode_us=point.fleet.encode_us,
+        budget_bps=point.link.budget_bps,
+        propagation_us=point.link.propagation_us,
+        header_bytes=point.link.header_bytes + HEADER_BYTES,
+        buffer_bytes=point.link.buffer_bytes,
+        deadline_us=point.serving.deadline_us,
+        fixed_level=fixed,
+        headroom_ppm=round(point.control.headroom * 1_000_000),
+        scenes=scenes,
+    )
+
+
+def head_schedule(point: Scenario) -> Schedule:
+    """Which head answers from when, as places in train.heads; a switch waits for the next period boundary."""
+    places = {head.name: place for place, head in enumerate(point.train.heads)}
+    switches = sorted(point.serving.switches, key=lambda switch: switch.at_us)
+    from_us = [0, *(boundary_us(switch.at_us, point.control.period_us) for switch in switches)]
+    heads = [places[point.serving.head], *(places[switch.head] for switch in switches)]
+    return Schedule(np.array(from_us, np.int64), np.array(heads, np.int64))
+
+
+def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:
+    """Times at which shards and servers meet: every epoch, each stop within the run, and the end."""
+    times = {*range(epoch_us, duration_us, epoch_us), *stops_us, duration_us}
+    return sorted(time for time in times if 0 < time <= duration_us)

@@ -1,0 +1,198 @@
+"""A decoder server: hosts versions with several heads, builds banks, and answers in virtual time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.shard import Delivery, Point
+from fleet_sim.cluster.version import BankPart, Version
+from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.codec.spec import CodecSpec
+from fleet_sim.engine.answers import (
+    Batching,
+    Waiting,
+    audited,
+    look_up,
+    no_frames,
+    scenes_of,
+    serve,
+    take,
+)
+from fleet_sim.engine.cameras import Sent
+from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.fleet import Schedule
+from fleet_sim.registry import Bundle
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a server counted in one step."""
+
+    counted_VC: np.ndarray
+    latency_VB: np.ndarray
+    checked: int  # answers done again live and found equal
+
+
+@dataclass
+class _State:
+    point: Point
+    batching: Batching
+    audit_ppm: int
+    waiting: Waiting
+    messages: dict[tuple[int, int], bytes]  # live: bytes of the waiting frames
+    counts: Counts
+    after_end: int
+
+
+class DecoderServer:
+    """One server. All it knows comes through these calls, so it can be rebuilt from them."""
+
+    def __init__(self, spec: CodecSpec, images_FHWC: np.ndarray, labels_F: np.ndarray, device: str):
+        self._spec, self._device = spec, device
+        self._images_FHWC, self._labels_F = images_FHWC, labels_F
+        self._versions: list[Version] = []
+        self._bank: list[BankPart] = []
+        self._state: _State | None = None
+
+    def add_version(self, encoder: Bundle, *heads: Bundle) -> None:
+        """Take up an encoder version with its heads, beside those already hosted."""
+        self._versions.append(Version(self._spec, encoder, heads, self._device))
+
+    def bank_part(self, version: int, first: int, last: int) -> list[Any]:
+        """[sums for the report, BankPart] of scenes first .. last - 1."""
+        if version >= len(self._versions):
+            raise MemberLost
+        part = self._versions[version].bank_part(self._images_FHWC[first:last], self._labels_F[first:last])
+        sums = {
+            "payload_bits_L": 8 * part.payload_bytes_LF.sum(axis=1, dtype=np.int64),
+            "ideal_millibits_L": part.ideal_millibits_LF.sum(axis=1, dtype=np.int64),
+            "right_HL": part.right_HLF.sum(axis=2, dtype=np.int64),
+        }
+        return [sums, part]
+
+    def add_bank(self, *parts: BankPart) -> None:
+        """Take up the bank of the next version, in parts that together hold every scene."""
+        self._bank.append(
+            BankPart(
+                np.concatenate([part.payload_bytes_LF for part in parts], axis=1),
+                np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
+                np.concatenate([part.right_HLF for part in parts], axis=2),
+            )
+        )
+
+    def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
+        """Open a sweep point: nothing has arrived."""
+        fleet = point.fleet
+        counts = Counts.zero(point.versions, fleet.seconds, len(point.named_cells), fleet.cells)
+        self._state = _State(point, batching, audit_ppm, Waiting(no_frames()), {}, counts, 0)
+
+    def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
+        """Answer until `until_us`: [Progress, the new state]. Every shard's delivery to this time is needed."""
+        state = self._here()
+        counts = state.counts
+        before_VC, before_VB = counts.by_second_VSC.sum(axis=1), counts.latency_VB.copy()
+        for delivery in deliveries:
+            state.messages.update(delivery.messages)
+        checked = 0
+
+        def judge(frames: Sent, head_M: np.ndarray) -> np.ndarray:
+            nonlocal checked
+            if state.point.live:
+                answered = [state.messages.pop(key) for key in _keys(frames)]
+                return self._classify(frames, head_M, answered)
+            right_VHLF = np.stack([bank.right_HLF for bank in self._bank])
+            right_M = look_up(frames, head_M, state.point.fleet, right_VHLF)
+            checked = self._audit(frames, head_M, right_M)
+            return np.asarray(right_M)
+
+        state.waiting, after_end = serve(
+            state.waiting,
+            [delivery.frames for delivery in deliveries],
+            until_us,
+            state.point.fleet,
+            schedule,
+            state.batching,
+            judge,
+            counts,
+            state.point.named_cells,
+        )
+        state.after_end += after_end
+        progress = Progress(
+            counts.by_second_VSC.sum(axis=1) - before_VC, counts.latency_VB - before_VB, checked
+        )
+        return [progress, state]
+
+    def finish(self) -> Counts:
+        """Close the point: everything this server counted, with the frames it still holds in flight."""
+        state = self._here()
+        counts = state.counts
+        in_flight = state.after_end + len(state.waiting.frames.camera)
+        return Counts(
+            counts.by_second_VSC, counts.cells_KSC, counts.latency_VB, counts.wire_bits_by_cell, in_flight
+        )
+
+    def restore(self, snapshot: _State) -> None:
+        """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
+        counts = snapshot.counts
+        copied = Counts(
+            np.array(counts.by_second_VSC),
+            np.array(counts.cells_KSC),
+            np.array(counts.latency_VB),
+            np.array(counts.wire_bits_by_cell),
+            counts.in_flight,
+        )
+        self._state = _State(
+            snapshot.point,
+            snapshot.batching,
+            snapshot.audit_ppm,
+            snapshot.waiting,
+            dict(snapshot.messages),
+            copied,
+            snapshot.after_end,
+        )
+
+    def _here(self) -> _State:
+        if self._state is None:
+            raise MemberLost
+        return self._state
+
+    def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
+        """Decode and classify these messages: was each answer right, (M,) bool?"""
+        label_M = self._labels_F[scenes_of(frames, self._here().point.fleet)]
+        right_M = np.empty(len(messages), np.bool_)
+        groups = np.stack([frames.version, head_M, frames.level], axis=1)
+        for version, head, level in np.unique(groups, axis=0):
+            here = np.flatnonzero((groups == (version, head, level)).all(axis=1))
+            answer_M = self._versions[version].answer([messages[m] for m in here], level, head)
+            right_M[here] = answer_M == label_M[here]
+        return right_M
+
+    def _audit(self, frames: Sent, head_M: np.ndarray, right_M: np.ndarray) -> int:
+        """Do a sampled share of answers again live; RuntimeError if one differs from the bank."""
+        state = self._here()
+        chosen_m = np.flatnonzero(audited(frames, state.point.fleet, state.audit_ppm))
+        if not len(chosen_m):
+            return 0
+        sample = take(frames, chosen_m)
+        scene_M = scenes_of(sample, state.point.fleet)
+        messages = [b""] * len(chosen_m)
+        for version in np.unique(sample.version):
+            here = np.flatnonzero(sample.version == version)
+            runner = self._versions[version]
+            latent_MN = runner.encoder.latents(self._images_FHWC[scene_M[here]])
+            for m, latent_N in zip(here, latent_MN, strict=True):
+                messages[m] = runner.code(latent_N[None], int(sample.level[m]), sample.frame[m : m + 1])[0]
+                if (
+                    len(messages[m]) - HEADER_BYTES
+                    != self._bank[version].payload_bytes_LF[sample.level[m], scene_M[m]]
+                ):
+                    raise RuntimeError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
+        if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
+            raise RuntimeError("audit: a scene is answered otherwise live than in the bank")
+        return len(chosen_m)
+
+
+def _keys(frames: Sent) -> list[tuple[int, int]]:
+    return [(int(c), int(f)) for c, f in zip(frames.camera, frames.frame, strict=True)]

@@ -1,0 +1,233 @@
+"""A fleet at work: shards, servers and registry of one run, driven through its sweep points."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fleet_sim.cluster.epochs import epoch_ends, fleet_of, head_schedule
+from fleet_sim.cluster.export import Export
+from fleet_sim.cluster.host import Handle, Host, Member, Pending, Ref
+from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
+from fleet_sim.cluster.server import DecoderServer, Progress
+from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.engine.answers import Batching
+from fleet_sim.engine.counts import Counts
+from fleet_sim.scenario import Scenario
+
+
+class Watcher(Protocol):
+    """Is told how far the work is."""
+
+    def bank(self, done: int, total: int) -> None:
+        """Parts of a bank are ready."""
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        """Virtual time has moved on."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A released version as the fleet has it: ids of the encoder and of its heads, by head name."""
+
+    encoder: str
+    heads: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Update:
+    """A version that the fleet takes up at a period boundary; the simulation waits there for its training."""
+
+    from_us: int
+    version: Callable[[], Deployed]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung of a version's ladder, measured on every scene."""
+
+    encoder: str
+    head: str
+    level: int
+    neurons: int
+    bpp_ideal: float
+    bpp_payload: float
+    accuracy: float
+
+
+class Session:
+    """Members of one run. `images_FHWC` uint8 and `labels_F` are the scenes that cameras see.
+
+    `servers` is the most that any sweep point wants; a point with fewer uses the first of them.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        scenario: Scenario,
+        images_FHWC: np.ndarray,
+        labels_F: np.ndarray,
+        servers: int,
+        models: Path,
+        export: Export,
+        watcher: Watcher,
+    ):
+        self._host, self._scenario, self._export, self._watcher = host, scenario, export, watcher
+        self._scenes = len(labels_F)
+        self.registry: Handle = host.spawn("model-registry", ModelRegistry, models, cpus=0)
+        self._images, labels = host.put(images_FHWC), host.put(labels_F)
+        serving, cluster = scenario.serving, scenario.cluster
+        device = "cuda" if serving.num_gpus else "cpu"
+        self._servers = [
+            Member(
+                host,
+                f"decoder-server-{i}",
+                DecoderServer,
+                scenario.codec,
+                self._images,
+                labels,
+                device,
+                cpus=cluster.server_cpus,
+                gpus=serving.num_gpus,
+            )
+            for i in range(servers)
+        ]
+        self._shards = [
+            Member(host, f"camera-shard-{i}", CameraShard, i, cluster.shards, cpus=cluster.shard_cpus)
+            for i in range(cluster.shards)
+        ]
+        self.deployed: list[Deployed] = []
+        self.ladder: list[Step] = []
+        self.audited = 0
+
+    @property
+    def restarts(self) -> int:
+        """How often a member died and was set up again."""
+        return sum(member.restarts for member in [*self._shards, *self._servers])
+
+    def training_notes(self) -> list[TrainingNote]:
+        """What training jobs noted since the last asking."""
+        notes: list[TrainingNote] = self._host.get(self._host.call(self.registry, "take_notes")[0])
+        return notes
+
+    def deploy(self, version: Deployed) -> None:
+        """Give every member an encoder with its heads, and its bank unless the run is live."""
+        place = len(self.deployed)
+        names = [head.name for head in self._scenario.train.heads]
+        encoder = self._load(version.encoder)
+        heads = [self._load(version.heads[name]) for name in names]
+        for server in self._servers:
+            server.lasting("add_version", encoder, *heads)
+        parts, sums = self._bank(place)
+        tables = self._host.get(encoder).tensors["tables"]
+        live = self._scenario.mode == "live"
+        for server in self._servers:
+            if not live:
+                server.lasting("add_bank", *parts)
+        for shard in self._shards:
+            shard.lasting("add_version", tables["mean_payload_bits_L"], *([] if live else parts))
+            if live:
+                shard.lasting("add_live", self._scenario.codec, self._images, encoder)
+        self.deployed.append(version)
+        pixels = self._scenes * self._scenario.data.image_size**2
+        for h, name in enumerate(names):
+            for level, neurons in enumerate(self._scenario.codec.ladder):
+                self.ladder.append(
+                    Step(
+                        version.encoder,
+                        name,
+                        level,
+                        neurons,
+                        round(float(sums["ideal_millibits_L"][level]) / 1000 / pixels, 6),
+                        round(float(sums["payload_bits_L"][level]) / pixels, 6),
+                        round(float(sums["right_HL"][h, level]) / self._scenes, 6),
+                    )
+                )
+
+    def simulate(self, point: Scenario, updates: Sequence[Update] = ()) -> Counts:
+        """All of one sweep point's virtual time; raises RuntimeError if a frame got lost.
+
+        Updates not yet deployed are taken up on the way, in order of time.
+        """
+        fleet = fleet_of(point, self._scenes)
+        live = point.mode == "live"
+        setup = Point(fleet, point.report.cells, 1 + len(updates), live, point.serving.servers)
+        servers = self._servers[: setup.servers]
+        s = point.serving
+        batching = Batching(s.batch, s.max_wait_us, s.batch_us, s.frame_us)
+        for shard in self._shards:
+            shard.begin("begin", setup)
+        for server in servers:
+            server.begin("begin", setup, batching, round(point.audit * 1_000_000))
+        schedule = head_schedule(point)
+        self._export.begin(fleet, [version.encoder for version in self.deployed])
+
+        froms_us = [0, *(update.from_us for update in updates)]
+        ends = epoch_ends(fleet.duration_us, point.cluster.epoch_us, froms_us)
+        known_us = np.array(froms_us[: len(self.deployed)], np.int64)
+        stepping = self._step_shards(ends[0], known_us, setup.servers)
+        for place, until_us in enumerate(ends):
+            began = time.perf_counter()
+            moved = [pending.wait() for pending in stepping]
+            serving = [
+                server.advance("step", until_us, schedule, *(refs[2 + i] for refs in moved), returns=2)
+                for i, server in enumerate(servers)
+            ]
+            for update in updates[len(self.deployed) - 1 :]:
+                if update.from_us == until_us < fleet.duration_us:
+                    self.deploy(update.version())
+                    self._export.versions([version.encoder for version in self.deployed])
+                    known_us = np.array(froms_us[: len(self.deployed)], np.int64)
+            if place + 1 < len(ends):
+                stepping = self._step_shards(ends[place + 1], known_us, setup.servers)
+            answered = [pending.wait() for pending in serving]
+            self._commit(moved, servers, answered)
+            self._export.reached(until_us, 1000 * (time.perf_counter() - began))
+            self._watcher.advance(until_us, fleet.duration_us)
+
+        parts = [shard.ask("finish", known_us) for shard in self._shards]
+        parts += [server.ask("finish") for server in servers]
+        counts = Counts.zero(setup.versions, fleet.seconds, len(setup.named_cells), fleet.cells)
+        for part in parts:
+            counts = counts + self._host.get(part.wait()[0])
+        counts.check_conservation()
+        self._export.end(counts)
+        return counts
+
+    def _load(self, version: str) -> Ref:
+        return self._host.call(self.registry, "load", version)[0]
+
+    def _bank(self, place: int) -> tuple[list[Ref], dict[str, np.ndarray]]:
+        """Each server's part of the bank, and the sums over all parts."""
+        batch = self._scenario.codec.batch
+        batches = -(-self._scenes // batch)
+        pieces = 4 * len(self._servers)
+        bounds = sorted({min(self._scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
+        asked: list[Pending] = [
+            self._servers[i % len(self._servers)].ask("bank_part", place, first, last, returns=2)
+            for i, (first, last) in enumerate(zip(bounds, bounds[1:], strict=False))
+        ]
+        parts: list[Ref] = []
+        sums: dict[str, Any] = {}
+        for done, pending in enumerate(asked, 1):
+            sum_ref, part = pending.wait()
+            for name, value in self._host.get(sum_ref).items():
+                sums[name] = sums.get(name, 0) + value
+            parts.append(part)
+            self._watcher.bank(done, len(asked))
+        return parts, sums
+
+    def _step_shards(self, until_us: int, known_us: np.ndarray, servers: int) -> list[Pending]:
+        returns = 2 + servers
+        return [shard.advance("step", until_us, known_us, returns=returns) for shard in self._shards]
+
+    def _commit(self, moved: list[list[Ref]], servers: list[Member], answered: list[list[Ref]]) -> None:
+        for shard, refs in zip(self._shards, moved, strict=True):
+            self._export.counted(shard.name, self._host.get(refs[0]), None)
+        for server, refs in zip(servers, answered, strict=True):
+            progress: Progress = self._host.get(refs[0])
+            self.audited += progress.checked
+            self._export.counted(server.name, progress.counted_VC, progress.latency_VB)

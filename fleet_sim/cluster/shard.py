@@ -1,0 +1,181 @@
+"""A camera shard: whole cells of cameras, simulated from one virtual time to the next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.live import LiveCameras
+from fleet_sim.cluster.version import BankPart
+from fleet_sim.engine.answers import no_frames, take
+from fleet_sim.engine.cameras import (
+    Cameras,
+    Messages,
+    Sent,
+    count_unfinished,
+    new_cameras,
+    ready_frames,
+    step,
+)
+from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.fleet import Fleet, cells_of_shard
+from fleet_sim.network.uplink import Uplinks
+
+
+@dataclass(frozen=True)
+class Point:
+    """What every member must know to begin a sweep point."""
+
+    fleet: Fleet
+    named_cells: tuple[int, ...]
+    versions: int
+    live: bool
+    servers: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Messages of one shard for one server; the bytes themselves only travel live."""
+
+    frames: Sent
+    messages: dict[tuple[int, int], bytes]  # (camera, frame) -> message
+
+
+@dataclass
+class _State:
+    point: Point
+    cell_C: np.ndarray
+    cameras: Cameras
+    uplinks: Uplinks
+    counts: Counts
+    coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
+
+
+class CameraShard:
+    """Cameras as rows of arrays. All it knows comes through these calls, so it can be rebuilt from them."""
+
+    def __init__(self, shard: int, shards: int):
+        self._shard, self._shards = shard, shards
+        self._payload_bits: list[np.ndarray] = []
+        self._payload_bytes: list[np.ndarray] = []
+        self._millibits: list[np.ndarray] = []
+        self._live: LiveCameras | None = None
+        self._state: _State | None = None
+
+    def add_version(self, mean_payload_bits_L: np.ndarray, *parts: BankPart) -> None:
+        """Take up an encoder version: what its controller expects, and its bank if there is one."""
+        self._payload_bits.append(mean_payload_bits_L)
+        if parts:
+            self._payload_bytes.append(np.concatenate([part.payload_bytes_LF for part in parts], axis=1))
+            self._millibits.append(np.concatenate([part.ideal_millibits_LF for part in parts], axis=1))
+
+    def add_live(self, spec: Any, images_FHWC: np.ndarray, encoder: Any) -> None:
+        """Take up a frozen encoder, to run it for every frame."""
+        self._live = self._live or LiveCameras(spec, images_FHWC)
+        self._live.add(encoder)
+
+    def begin(self, point: Point) -> None:
+        """Open a sweep point: cameras before their first frame."""
+        cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
+        cameras, uplinks = new_cameras(point.fleet, cell_C, point.named_cells)
+        counts = Counts.zero(point.versions, point.fleet.seconds, len(point.named_cells), point.fleet.cells)
+        self._state = _State(point, cell_C, cameras, uplinks, counts, {})
+
+    def step(self, until_us: int, version_from_us_V: np.ndarray) -> list[Any]:
+        """Go on to `until_us`: [what was counted (V, C), the new state, a Delivery for each server]."""
+        state = self._here()
+        fleet, counts = state.point.fleet, state.counts
+        before_VC = counts.by_second_VSC.sum(axis=1)
+        messages = self._messages(state, until_us, version_from_us_V)
+        most = int(ready_frames(state.cameras, fleet, until_us).sum() + state.uplinks.length_R.sum())
+        sent = Sent(*(np.empty(most + len(state.cell_C), np.int64) for _ in Sent._fields))
+        bits_C = np.zeros(len(state.cell_C), np.int64)
+        number = step(
+            state.cameras,
+            state.uplinks,
+            fleet,
+            messages,
+            version_from_us_V,
+            until_us,
+            counts.by_second_VSC,
+            counts.cells_KSC,
+            bits_C,
+            sent,
+        )
+        counts.wire_bits_by_cell[state.cell_C] += bits_C
+        deliveries = self._deliver(state, take(sent, slice(0, number)))
+        return [counts.by_second_VSC.sum(axis=1) - before_VC, state, *deliveries]
+
+    def finish(self, version_from_us_V: np.ndarray) -> Counts:
+        """Close the point at the end of its time: everything this shard counted."""
+        state = self._here()
+        counts = state.counts + Counts.zero(
+            state.point.versions,
+            state.point.fleet.seconds,
+            len(state.point.named_cells),
+            state.point.fleet.cells,
+        )
+        held = count_unfinished(
+            state.cameras,
+            state.uplinks,
+            state.point.fleet,
+            version_from_us_V,
+            counts.by_second_VSC,
+            counts.cells_KSC,
+        )
+        return Counts(
+            counts.by_second_VSC, counts.cells_KSC, counts.latency_VB, counts.wire_bits_by_cell, int(held)
+        )
+
+    def restore(self, snapshot: _State) -> None:
+        """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
+        counts = snapshot.counts
+        self._state = _State(
+            snapshot.point,
+            snapshot.cell_C,
+            Cameras(*(np.array(column) for column in snapshot.cameras)),
+            Uplinks(*(np.array(column) for column in snapshot.uplinks)),
+            Counts(
+                np.array(counts.by_second_VSC),
+                np.array(counts.cells_KSC),
+                np.array(counts.latency_VB),
+                np.array(counts.wire_bits_by_cell),
+                counts.in_flight,
+            ),
+            dict(snapshot.coded),
+        )
+
+    def _here(self) -> _State:
+        if self._state is None:
+            raise MemberLost
+        return self._state
+
+    def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
+        headers_bits = 8 * state.point.fleet.header_bytes
+        expected_bits_VL = np.stack(self._payload_bits) + headers_bits
+        if not state.point.live:
+            nothing = np.zeros(0, np.int64)
+            return Messages(
+                np.stack(self._payload_bytes), np.stack(self._millibits), expected_bits_VL, nothing, nothing
+            )
+        if self._live is None:
+            raise MemberLost
+        return self._live.encode(
+            state.cameras, state.point.fleet, expected_bits_VL, version_from_us_V, until_us, state.coded
+        )
+
+    def _deliver(self, state: _State, sent: Sent) -> list[Delivery]:
+        fleet, servers = state.point.fleet, state.point.servers
+        server_M = sent.camera % fleet.cells % servers
+        deliveries = []
+        for server in range(servers):
+            frames = take(sent, server_M == server) if len(server_M) else no_frames()
+            messages = {}
+            if state.point.live:
+                for camera, frame, level in zip(frames.camera, frames.frame, frames.level, strict=True):
+                    messages[int(camera), int(frame)] = state.coded.pop((int(camera), int(frame)))[level]
+            deliveries.append(Delivery(frames, messages))
+        if state.point.live:
+            LiveCameras.forget(state.coded, state.cameras, state.uplinks)
+        return deliveries

@@ -1,0 +1,68 @@
+"""A version ready to run: an encoder with its tables, and the heads that read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet_sim.codec.camera import FrozenEncoder
+from fleet_sim.codec.contract import contract_id
+from fleet_sim.codec.head import Head, load_head
+from fleet_sim.codec.message import HEADER_BYTES, decode, encode_batch, ideal_millibits
+from fleet_sim.codec.spec import CodecSpec
+from fleet_sim.codec.tables import Tables
+from fleet_sim.registry import Bundle
+
+
+@dataclass(frozen=True)
+class BankPart:
+    """What became of a run of F scenes at each of L levels under each of H heads."""
+
+    payload_bytes_LF: np.ndarray
+    ideal_millibits_LF: np.ndarray
+    right_HLF: np.ndarray
+
+
+class Version:
+    """An encoder and its heads on one device."""
+
+    def __init__(self, spec: CodecSpec, encoder: Bundle, heads: Sequence[Bundle], device: str):
+        self.tables = Tables.from_arrays(encoder.tensors["tables"])
+        self.contract_id = contract_id(encoder.manifest["contract_hash"])
+        self.encoder = FrozenEncoder(spec, encoder.tensors["weights"], self.tables, device)
+        self.heads: list[Head] = [
+            load_head(head.manifest, spec, head.tensors, self.tables, device) for head in heads
+        ]
+
+    def code(self, latent_MN: np.ndarray, level: int, sequence_M: np.ndarray) -> list[bytes]:
+        """The messages of these ranked latents."""
+        return encode_batch(latent_MN, level, self.tables, self.contract_id, sequence_M)
+
+    def answer(self, messages: Sequence[bytes], level: int, head: int) -> np.ndarray:
+        """Classes (M,) that a head reads from the bytes alone; raises MessageError for a damaged message."""
+        return self.heads[head].classify(self.read(messages, level), level)
+
+    def read(self, messages: Sequence[bytes], level: int) -> np.ndarray:
+        """Latents (M, k) decoded from messages of this level."""
+        latent_Mk = np.empty((len(messages), int(self.tables.ladder_L[level])), np.int32)
+        for m, message in enumerate(messages):
+            latent_Mk[m], told_level, _ = decode(message, self.tables, self.contract_id)
+            if told_level != level:
+                raise RuntimeError(f"a message of level {told_level} was delivered as level {level}")
+        return latent_Mk
+
+    def bank_part(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> BankPart:
+        """Encode, code to bytes, decode those bytes and classify every scene at every level."""
+        latent_FN = self.encoder.latents(images_FHWC)
+        levels, sequence_F = range(len(self.tables.ladder_L)), np.arange(len(labels_F))
+        payload_bytes_LF = np.empty((len(levels), len(labels_F)), np.int32)
+        right_HLF = np.empty((len(self.heads), len(levels), len(labels_F)), np.bool_)
+        for level in levels:
+            messages = self.code(latent_FN, level, sequence_F)
+            payload_bytes_LF[level] = [len(message) - HEADER_BYTES for message in messages]
+            latent_Fk = self.read(messages, level)
+            for h, head in enumerate(self.heads):
+                right_HLF[h, level] = head.classify(latent_Fk, level) == labels_F
+        return BankPart(
+            payload_bytes_LF, ideal_millibits(latent_FN, self.tables).T.astype(np.int32), right_HLF
+        )

@@ -1,0 +1,66 @@
+"""From counts to the rows and figures that a run writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.figures import Row, point_figures, timeline_rows
+from fleet_sim.engine.fleet import Fleet, boundary_us
+from fleet_sim.scenario import Point, Scenario
+
+SHORT_ID = 12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A simulated sweep point."""
+
+    point: Point
+    fleet: Fleet
+    counts: Counts
+    wall_s: float
+
+
+def update_boundaries_us(scenario: Scenario) -> list[int]:
+    """When the fleet takes up each update: the next period boundary."""
+    return [boundary_us(update.at_us, scenario.control.period_us) for update in scenario.train.updates]
+
+
+def point_row(outcome: Outcome) -> Row:
+    """The row of summary.json and points.parquet."""
+    pixels = outcome.point.scenario.data.image_size**2
+    return {
+        "point": outcome.point.index,
+        "sweep": outcome.point.values,
+        **point_figures(outcome.counts, outcome.fleet, pixels),
+        "wall_s": round(outcome.wall_s, 3),
+    }
+
+
+def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
+    """The rows of timeline.parquet, with the encoder and the head in force at the start of each second."""
+    scenario = outcome.point.scenario
+    names = list(encoders)
+    encoder_from_us = [0, *update_boundaries_us(scenario)][: len(names)]
+    switches = sorted(scenario.serving.switches, key=lambda switch: switch.at_us)
+    head_from_us = [0, *(boundary_us(s.at_us, scenario.control.period_us) for s in switches)]
+    heads = [scenario.serving.head, *(s.head for s in switches)]
+    rows = []
+    for row in timeline_rows(outcome.counts, scenario.report.cells):
+        now_us = int(str(row["second"])) * 1_000_000
+        rows.append(
+            {
+                "point": outcome.point.index,
+                "profile": scenario.link.profile,
+                "encoder": names[_last_at(encoder_from_us, now_us)][:SHORT_ID],
+                "head": heads[_last_at(head_from_us, now_us)],
+                **row,
+            }
+        )
+    return rows
+
+
+def _last_at(from_us: Sequence[int], now_us: int) -> int:
+    return int(np.searchsorted(from_us, now_us, side="right")) - 1

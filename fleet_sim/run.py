@@ -1,0 +1,246 @@
+"""The main job as a story: train, publish, simulate every sweep point, report."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from trainers.job import train_on_ray
+from trainers.local import train_locally
+from trainers.release import Publish
+
+from fleet_sim.basics.errors import Interrupted
+from fleet_sim.basics.machine import machine
+from fleet_sim.cluster.epochs import fleet_of
+from fleet_sim.cluster.export import NoExport, RayExport
+from fleet_sim.cluster.host import LocalHost
+from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
+from fleet_sim.cluster.session import Deployed, Session, Update
+from fleet_sim.data.dataset import Dataset
+from fleet_sim.data.load import load
+from fleet_sim.engine.digest import digest
+from fleet_sim.registry import Registry
+from fleet_sim.registry.release import find_release
+from fleet_sim.report.html import write_html
+from fleet_sim.report.results import write_results
+from fleet_sim.report.summary import Outcome, point_row, timeline_of, update_boundaries_us
+from fleet_sim.report.view import View
+from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, points
+
+TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
+
+Clock = dict[str, float]
+"""Wall-clock seconds by part of the run."""
+
+
+def run(scenario: Scenario, out: Path, view: View) -> Path:
+    """Run a scenario and every point of its sweep; the folder with the results, `out`/name-time.
+
+    Raises UserError, with nothing written, for what the user must mend. On Ctrl-C the points done so far are
+    written, marked as incomplete, before KeyboardInterrupt goes on.
+    """
+    clock: Clock = {}
+    began = time.perf_counter()
+    sweep = points(scenario)
+    dataset = load(scenario.data, scenario.seed)
+    folder = _new_folder_name(out, scenario.name)
+    most_servers = max(point.scenario.serving.servers for point in sweep)
+    outcomes: list[Outcome] = []
+    interrupted = False
+    with _fleet(scenario, dataset, most_servers, folder, view) as fleet:
+        with _timed(clock, "train"):
+            view.stage("Training")
+            first = fleet.train(scenario.train.recipe)()
+        with _timed(clock, "bank"):
+            view.stage("Bank")
+            fleet.session.deploy(first)
+        view.stage("Simulation")
+        try:
+            # Begun before the first point, so that it runs beside it.
+            updates = [fleet.train(update.recipe) for update in scenario.train.updates]
+            for point in sweep:
+                swept = ", ".join(f"{path} {value}" for path, value in point.values.items())
+                view.point(point.index, len(sweep), swept or scenario.name)
+                with _timed(clock, "simulate"):
+                    due_us = update_boundaries_us(point.scenario)
+                    due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
+                    started = time.perf_counter()
+                    counted = fleet.session.simulate(point.scenario, due)
+                constants = fleet_of(point.scenario, len(dataset.test_labels_N))
+                outcomes.append(Outcome(point, constants, counted, time.perf_counter() - started))
+                view.point_done(point_row(outcomes[-1]))
+        except KeyboardInterrupt:
+            interrupted = True
+        fleet.flush()
+    if not outcomes:
+        raise Interrupted("interrupted before a point was done: no results were written")
+    clock["total"] = round(time.perf_counter() - began, 3)
+    _write(scenario, dataset, fleet, outcomes, not interrupted, clock, folder)
+    shutil.rmtree(folder / "training", ignore_errors=True)
+    if interrupted:
+        raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
+    return folder
+
+
+def train(scenario: Scenario, out: Path, view: View) -> Path:
+    """Train and publish the scenario's versions; called again, it goes on where it stopped.
+
+    Versions go to `out`/models, the folder returned, checkpoints to `out`/training.
+    """
+    dataset = load(scenario.data, scenario.seed)
+    with _fleet(scenario, dataset, 0, out, view) as fleet:
+        for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
+            view.stage(f"Training {recipe}")
+            released = fleet.train(recipe)()
+            view.note(f"  encoder {released.encoder}")
+            for name, version in released.heads.items():
+                view.note(f"  head {name} {version}")
+    return out / "models"
+
+
+@dataclass(frozen=True)
+class _Fleet:
+    """The members of a run. `train` begins a recipe and returns how to wait for its version."""
+
+    session: Session
+    train: Callable[[str], Callable[[], Deployed]]
+    flush: Callable[[], None]
+
+
+@contextmanager
+def _fleet(scenario: Scenario, dataset: Dataset, servers: int, folder: Path, view: View) -> Iterator[_Fleet]:
+    """Members on the scenario's backend, ended in any case."""
+    models, training = folder / "models", folder / "training"
+    scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
+    if scenario.cluster.backend == "local":
+        here = LocalHost()
+        session = Session(here, scenario, *scenes, servers, models, NoExport(), view)
+        publish = session.registry.publish
+
+        def make_here(recipe: str) -> Callable[[], Deployed]:
+            if scenario.train.use:
+                made = _used(scenario, recipe, publish)
+            else:
+                released = train_locally(scenario, recipe, training, publish, view.training)
+                made = Deployed(released.encoder, released.heads)
+            return lambda: made
+
+        yield _Fleet(session, make_here, flush=lambda: None)
+        return
+
+    host = RayHost(scenario.cluster.address, namespace=folder.name)
+    try:
+        cluster = scenario.cluster
+        trainers = 0 if scenario.train.use else scenario.train.workers * TRAINER_CPUS
+        host.check_room(
+            cluster.shards * cluster.shard_cpus + servers * cluster.server_cpus + trainers,
+            servers * scenario.serving.num_gpus,
+        )
+        view.note(host.welcome())
+        export = RayExport(scenario.link.profile)
+        session = Session(host, scenario, *scenes, servers, models, export, view)
+        publish, progress = RayPublish(session.registry), RayProgress(session.registry)
+
+        def make_there(recipe: str) -> Callable[[], Deployed]:
+            def work() -> Deployed:
+                if scenario.train.use:
+                    return _used(scenario, recipe, publish)
+                released = train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS)
+                return Deployed(released.encoder, released.heads)
+
+            future = host.background(work)
+            return lambda: _watched(future, session, view)
+
+        yield _Fleet(session, make_there, export.flush)
+    finally:
+        host.close()
+
+
+def _watched(job: Future[Deployed], session: Session, view: View) -> Deployed:
+    """What a training job releases, its progress shown while it is waited for."""
+    done = False
+    while not done:
+        done = bool(wait([job], timeout=0.3).done)
+        for note in session.training_notes():
+            view.training(*note)
+    return job.result()
+
+
+def _used(scenario: Scenario, recipe: str, publish: Publish) -> Deployed:
+    """A version of `train.use`, published into this run's own models."""
+    registry = Registry(Path(str(scenario.train.use)))
+    names = [head.name for head in scenario.train.heads]
+    encoder, heads = find_release(registry, recipe, scenario.codec.model_dump(mode="json"), names)
+    for version in (encoder, *heads.values()):
+        bundle = registry.load(version)
+        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
+        publish(bundle.kind, manifest, bundle.tensors)
+    return Deployed(encoder, heads)
+
+
+def _write(
+    scenario: Scenario,
+    dataset: Dataset,
+    fleet: _Fleet,
+    outcomes: list[Outcome],
+    complete: bool,
+    clock: Clock,
+    folder: Path,
+) -> None:
+    """All files of a run's folder but its models."""
+    session = fleet.session
+    encoders = [version.encoder for version in session.deployed]
+    made = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
+    from_us = [0, *update_boundaries_us(scenario)]
+    depends_on = {
+        "points": [digest_fields(outcome.point.scenario) for outcome in outcomes],
+        "scenes": dataset.content_hash,
+        "versions": [asdict(version) for version in session.deployed],
+    }
+    rows = [point_row(outcome) for outcome in outcomes]
+    summary = {
+        "name": scenario.name,
+        "digest": digest(depends_on, [outcome.counts for outcome in outcomes]),
+        "complete": complete,
+        "seed": scenario.seed,
+        "scenario": scenario.model_dump(mode="json"),
+        "versions": {
+            "encoders": [
+                {"id": version.encoder, "recipe": recipe, "at_us": at_us, "heads": version.heads}
+                for version, recipe, at_us in zip(session.deployed, made, from_us, strict=False)
+            ]
+        },
+        "machine": machine("cuda" if scenario.serving.num_gpus else "cpu"),
+        "ladder": [asdict(step) for step in session.ladder],
+        "points": rows,
+        "audit": {"checked": session.audited, "different": 0},
+        "restarts": session.restarts,
+        "wall_s": clock,
+    }
+    timeline = [row for outcome in outcomes for row in timeline_of(outcome, encoders)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
+    write_results(folder, summary, rows, timeline)
+    write_html(folder)
+
+
+def _new_folder_name(out: Path, name: str) -> Path:
+    """`out`/name-time, with a number where a run of the same second has it already; made by what writes there."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    candidates = (out / f"{name}-{stamp}{suffix}" for suffix in ("", *(f"-{i}" for i in count(2))))
+    return next(folder for folder in candidates if not folder.exists())
+
+
+@contextmanager
+def _timed(clock: Clock, part: str) -> Iterator[None]:
+    """Add the wall time of what is done within."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        clock[part] = round(clock.get(part, 0) + time.perf_counter() - began, 3)
