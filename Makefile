@@ -20,7 +20,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/python -m pytest --durations=0 tests/test_walls.py
 
 bench: $(VENV)/run.stamp
-	@for claim in benchmarks/*.py; do $(BIN)/python "$$claim" || exit 1; done
+	@for claim in $(wildcard benchmarks/*.py); do $(BIN)/python "$$claim" || exit 1; done
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

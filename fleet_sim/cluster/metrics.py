@@ -9,6 +9,7 @@ sum of a Ray histogram is made of its buckets' midpoints, so latency has a count
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import ray
 from ray.util.metrics import Counter, Gauge, Histogram
@@ -92,7 +93,7 @@ class MetricsExporter:
 
         `counts`: by OUTCOMES and the keys of TOTALS; what is absent is 0. `latency_counts_b`: answered frames
         by latency, one bin an edge and a last one for what exceeds every edge. Raises ValueError on another
-        key or length.
+        key or length, and on a count below 0.
         """
         if unknown := counts.keys() - {*OUTCOMES, *TOTALS}:
             raise ValueError(f"no metric for {', '.join(sorted(unknown))}")
@@ -100,16 +101,18 @@ class MetricsExporter:
             raise ValueError(
                 f"{len(latency_counts_b)} latency bins for {len(self._edges_us)} edges and the rest"
             )
+        if min((*counts.values(), *latency_counts_b), default=0) < 0:
+            raise ValueError(f"counts of shard {shard} fall below 0; totals only rise")
         labels = {**self._profile, "version": version, "shard": shard}
         for outcome in OUTCOMES:
             self._add(self._frames, FRAMES, counts.get(outcome, 0), {**labels, "outcome": outcome})
         for key, (name, _) in TOTALS.items():
             self._add(self._totals[key], name, counts.get(key, 0), labels)
+        below_b = list(accumulate(int(count) for count in latency_counts_b))
         for place in self._places:
             le = f"{self._edges_us[place] / 1000:g}"
-            below = sum(int(count) for count in latency_counts_b[: place + 1])
-            self._add(self._buckets, LATENCY_BUCKET, below, {**labels, "le": le})
-        answered = sum(int(count) for count in latency_counts_b)
+            self._add(self._buckets, LATENCY_BUCKET, below_b[place], {**labels, "le": le})
+        answered = below_b[-1]
         self._add(self._buckets, LATENCY_BUCKET, answered, {**labels, "le": "+Inf"})
         self._add(self._answered, LATENCY_COUNT, answered, labels)
 

@@ -124,6 +124,8 @@ def test_what_has_no_metric_is_refused():
         exporter.commit("0", "a", {"dropped_by_magic": 1}, [0] * 5)
     with pytest.raises(ValueError, match="4 latency bins for 4 edges"):
         exporter.commit("0", "a", {}, [0] * 4)
+    with pytest.raises(ValueError, match="below 0"):
+        exporter.commit("0", "a", {"sent": -1}, [0] * 5)
 
 
 def test_the_engines_edges_are_thinned_to_octaves():
