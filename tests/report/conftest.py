@@ -15,14 +15,19 @@ LADDER = (4, 7, 11, 18, 29, 48, 78, 128)
 REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible")
 SECONDS = 60
 ENCODERS = [
-    {"id": "4f1c9b07d2a85e31" * 4, "recipe": "e2e", "at_us": 0, "heads": {h: f"{h}-0" for h in ("ce", "kl", "svm")}},
+    {
+        "id": "4f1c9b07d2a85e31" * 4,
+        "recipe": "e2e",
+        "at_us": 0,
+        "heads": {h: f"{h}-0" for h in ("ce", "kl", "svm")},
+    },
     {
         "id": "b7702e64a91fd3c8" * 4,
         "recipe": "duphil",
         "at_us": 30_000_000,
         "heads": {h: f"{h}-1" for h in ("ce", "kl", "svm")},
     },
-]  # fmt: skip
+]
 
 
 def bits_at(level: float) -> float:
@@ -43,7 +48,7 @@ def ladder(encoders: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "bpp_ideal": round(bits_at(level) / 1024 - 0.004, 6),
             "bpp_payload": round(bits_at(level) / 1024, 6),
             "accuracy": round(
-                right_at(level, 0.012 * i - 0.02 * "ce kl svm".split().index(head) / (level + 1)), 6
+                right_at(level, 0.012 * i - 0.02 * ["ce", "kl", "svm"].index(head) / (level + 1)), 6
             ),
         }
         for i, encoder in enumerate(encoders)

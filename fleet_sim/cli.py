@@ -1,0 +1,148 @@
+"""The commands: parse, call, print. What needs torch or Ray is imported by the command that needs it."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fleet_sim.basics.errors import Interrupted, RunError, UserError
+from fleet_sim.scenario import Scenario, json_schema, load_scenario, points
+
+
+class _Commands(TyperGroup):
+    """Ends a command with one message and a status: 2 bad input, 1 a failed run, 130 interrupted."""
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; see the class for what becomes of errors."""
+        try:
+            return super().invoke(*args, **kwargs)
+        except UserError as error:
+            message, status = str(error), 2
+        except RunError as error:
+            message, status = f"failed: {error}", 1
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            message, status = f"failed: {error}", 1
+        except Interrupted as error:
+            message, status = str(error), 130
+        except KeyboardInterrupt:
+            message, status = "interrupted: no results were written", 130
+        typer.echo(message, err=True)
+        raise typer.Exit(status)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="How well does a fleet of cameras see through a narrow pipe?",
+    epilog="Start with: fleet-sim run scenarios/bandlimited.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file in YAML.")]
+_Set = Annotated[
+    list[str],
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field; may be repeated. VALUE is YAML."),
+]
+_Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Results go into a new folder there.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fleet-sim {version('fleet-sim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """How well does a fleet of cameras see through a narrow pipe?"""
+
+
+@app.command(epilog="Example: fleet-sim run scenarios/bandlimited.yaml --set link.budget_bps='20 kbit/s'")
+def run(
+    scenario: _File,
+    overrides: _Set = [],  # noqa: B006  typer never changes it
+    out: _Out = Path("runs"),
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A running Ray cluster; without it one starts here."),
+    ] = None,
+) -> None:
+    """Train, simulate every point of the sweep, and report."""
+    if address is not None:
+        overrides = [*overrides, f"cluster.address={json.dumps(address)}"]
+    chosen = _load(scenario, overrides)
+    from fleet_sim.report.results import read_results
+    from fleet_sim.report.view import open_view
+    from fleet_sim.run import run as run_scenario
+
+    with open_view() as view:
+        folder = run_scenario(chosen, out, view)
+    view.closing_table(read_results(folder).summary, folder)
+
+
+@app.command(epilog="Example: fleet-sim train scenarios/bandlimited.yaml --out models")
+def train(scenario: _File, overrides: _Set = [], out: _Out = Path("runs")) -> None:  # noqa: B006
+    """Only train; a later run takes the models up by train.use."""
+    chosen = _load(scenario, overrides)
+    from fleet_sim.report.view import open_view
+    from fleet_sim.run import train as train_scenario
+
+    with open_view() as view:
+        folder = train_scenario(chosen, out, view)
+    typer.echo(f"models  {folder}\nuse     fleet-sim run {scenario} --set train.use={folder}")
+
+
+@app.command(epilog="Example: fleet-sim validate scenarios/bandlimited.yaml --set fleet.cameras=500")
+def validate(scenario: _File, overrides: _Set = []) -> None:  # noqa: B006
+    """Check a scenario and every point of its sweep; run nothing."""
+    chosen = _load(scenario, overrides)
+    count = len(points(chosen))
+    typer.echo(f"{scenario}: a valid scenario of {count} point{'' if count == 1 else 's'}")
+
+
+@app.command(epilog="Example: fleet-sim schema > scenario.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command(epilog="Example: fleet-sim report runs/bandlimited-20260101-120000")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+) -> None:
+    """Write report.html again from the results of a run."""
+    from fleet_sim.report.html import write_html
+
+    typer.echo(write_html(folder))
+
+
+@app.command(epilog="Example: fleet-sim dashboard monitoring")
+def dashboard(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them.")],
+) -> None:
+    """Write a Grafana dashboard and Prometheus settings, and how to use them."""
+    from fleet_sim.report.dashboard import write_dashboard
+
+    for file in write_dashboard(folder):
+        typer.echo(file)
+
+
+def _load(file: Path, overrides: list[str]) -> Scenario:
+    return load_scenario(file, overrides, note=lambda text: typer.echo(f"note: {text}", err=True))
+
+
+def main() -> None:
+    """Entry point of `fleet-sim`."""
+    app()

@@ -1,0 +1,133 @@
+"""The report: one file with everything in it, made of the files in a run's folder."""
+
+import html
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import plotly.graph_objects as go
+import yaml
+from plotly.offline import get_plotlyjs
+
+from fleet_sim.report import figures, words
+from fleet_sim.report.moments import over_time
+from fleet_sim.report.results import Results, read_results, write_whole
+from fleet_sim.report.style import FONT
+from fleet_sim.report.tables import headline_tiles, lead, machine_list, points_table, versions_table
+
+
+def write_html(folder: Path) -> Path:
+    """Write report.html into the folder of a finished run and return its path; UserError if it is none."""
+    results = read_results(folder)
+    template = Template(files("fleet_sim.report").joinpath("page.html").read_text(encoding="utf-8"))
+    page = template.substitute(
+        name=html.escape(results.summary["name"]),
+        font=FONT,
+        plotly=get_plotlyjs(),
+        lead=lead(results.summary),
+        tiles=headline_tiles(results.summary),
+        sections="\n".join(_sections(results)),
+    )
+    file = folder / "report.html"
+    write_whole({file: lambda path: path.write_text(page, encoding="utf-8")})
+    return file
+
+
+def _sections(results: Results) -> list[str]:
+    """The body of the page, from the result that matters most to how it was made."""
+    summary, rows = results.summary, results.summary["points"]
+    deadline_us = int(str(summary["scenario"]["serving"]["deadline_us"]))
+    swept_deadline = any("serving.deadline_us" in row["sweep"] for row in rows)
+    within = "the deadline" if swept_deadline else words.time(deadline_us)
+    found = []
+    if rows:
+        few = (
+            "" if len(rows) <= figures.MOST_ROWS else f" {figures.MOST_ROWS} of {len(rows)} points are shown."
+        )
+        found += [
+            _figure(
+                "How much the fleet sees in time",
+                f"Of every 100 frames the cameras offer, so many are answered rightly within "
+                f"{within} of capture. What is dropped, late or wrong counts against it.",
+                "on-time",
+                figures.on_time(rows),
+                figures.heat_map(rows),
+            ),
+            _figure(
+                "What a bit buys",
+                "Each curve is a classifier on the server reading the same frames at every level, the lowest "
+                "at the left. A higher curve sees more in the same bits. Diamonds are the sweep's points: "
+                "mean bits of the frames they sent, and how many of the answers were right. A point lies "
+                "below its curve where its frames differ much in level.",
+                "rate",
+                figures.rate(summary),
+            ),
+            _figure(
+                "What became of every frame",
+                "Each bar is all frames offered at one point. Blue was seen; grey was answered wrongly; warm "
+                f"colours never reached an answer, by reason.{few}",
+                "fates",
+                figures.fates(rows),
+            ),
+            _figure(
+                "How long an answer takes",
+                "From capture to answer, frames dropped on the way not counted. Dots beyond the red mark are "
+                f"answers too late to use.{few}",
+                "latency",
+                figures.latency(rows, deadline_us),
+            ),
+        ]
+    if rows and results.timeline:
+        found.append(_moments(results))
+    found.append(
+        _section(
+            "All points", "Figures of every sweep point; points.parquet has them all.", points_table(summary)
+        )
+    )
+    scenario = html.escape(yaml.safe_dump(summary["scenario"], sort_keys=False, allow_unicode=True))
+    found.append(
+        _section(
+            "How this was made",
+            "Runs with the same digest counted the same frames, bits and answers.",
+            f"{machine_list(summary)}<h3>Versions</h3>{versions_table(summary)}"
+            f"<details><summary>The scenario, every field</summary><pre>{scenario}</pre></details>",
+        )
+    )
+    return found
+
+
+def _moments(results: Results) -> str:
+    """The figure over time with a choice of points."""
+    figure, points, traces = over_time(results.summary, results.timeline)
+    labels = {row["point"]: words.labels(row["sweep"]) for row in results.summary["points"]}
+    options = "".join(f"<option>{html.escape(labels[point])}</option>" for point in points)
+    chooser = (
+        f'<select data-figure="moments" data-traces="{traces}" aria-label="Point shown" autocomplete="off">'
+        f"{options}</select>"
+    )
+    return _section(
+        "From second to second",
+        "The level shows how much of each frame the budget leaves; accuracy follows it. Dotted lines mark a "
+        "new version or another head; the gap between offered and right on time is what the fleet misses.",
+        (chooser if len(points) > 1 else "") + _embedded("moments", figure),
+    )
+
+
+def _figure(title: str, caption: str, name: str, *shown: go.Figure | None) -> str:
+    parts = [_embedded(f"{name}-{i}", figure) for i, figure in enumerate(shown) if figure is not None]
+    return _section(title, caption, "".join(parts))
+
+
+def _section(title: str, caption: str, body: str) -> str:
+    return f"<section><h2>{title}</h2><p>{caption}</p>{body}</section>"
+
+
+def _embedded(name: str, figure: go.Figure) -> str:
+    """The figure as a part of the page; plotly's script is there once for all."""
+    part: str = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=name,
+        config={"displayModeBar": False, "responsive": True, "scrollZoom": False},
+    )
+    return f'<div class="figure">{part}</div>'

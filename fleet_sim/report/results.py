@@ -1,0 +1,168 @@
+"""The files of a run: summary.json, points.parquet and timeline.parquet, written whole or not at all."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NotRequired, TypedDict, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fleet_sim.basics.errors import UserError
+
+Swept = dict[str, str | int | float | None]
+
+
+class LadderRow(TypedDict):
+    """One level of one head over all scenes, without a network in between."""
+
+    encoder: str
+    head: str
+    level: int
+    neurons: int
+    bpp_ideal: float
+    bpp_payload: float
+    accuracy: float
+
+
+class PointRow(TypedDict):
+    """The figures of one sweep point; None where nothing was sent or answered."""
+
+    point: int
+    sweep: Swept
+    cameras: int
+    cells: int
+    budget_bps: int
+    duration_us: int
+    accuracy: float | None
+    accuracy_on_time: float | None
+    level_mean: float | None
+    bpp_ideal: float | None
+    bpp_payload: float | None
+    bpp_wire: float | None
+    frames_offered: int
+    frames_answered: int
+    frames_dropped: dict[str, int]
+    frames_in_flight: int
+    latency_ms: dict[str, float | None]
+    link_utilisation: float | None
+    cell_wire_bps_max: int
+    wall_s: float
+
+
+class TimelineRow(TypedDict):
+    """What happened in one virtual second of a point, in all cells (cell -1) or in one."""
+
+    point: int
+    second: int
+    cell: int
+    encoder: str
+    head: str
+    offered: int
+    sent: int
+    level_sum: int
+    answered: int
+    right: int
+    right_on_time: int
+
+
+class EncoderRow(TypedDict):
+    """An encoder of the run, with the virtual time of its publication and the ids of its heads by name."""
+
+    id: str
+    recipe: str
+    at_us: int
+    heads: dict[str, str]
+
+
+class Summary(TypedDict):
+    """What summary.json holds."""
+
+    name: str
+    digest: str
+    complete: NotRequired[bool]
+    seed: int
+    scenario: dict[str, dict[str, object]]
+    versions: dict[str, list[EncoderRow]]
+    machine: dict[str, str | int | float | None]
+    ladder: list[LadderRow]
+    points: list[PointRow]
+    audit: NotRequired[dict[str, int]]
+    wall_s: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished run, read back."""
+
+    summary: Summary
+    timeline: list[TimelineRow]
+
+
+def write_results(
+    folder: Path,
+    summary: Mapping[str, object],
+    points: Sequence[Mapping[str, object]],
+    timeline: Sequence[Mapping[str, object]],
+) -> None:
+    """Write the files of a run into `folder`, which exists; summary.json last: with it a run is finished.
+
+    In points.parquet nested fields are joined with ``_`` and swept fields are called ``sweep.<path>``. Raises
+    ValueError on NaN; whatever is raised, no file is left half written.
+    """
+    writers: dict[str, Callable[[Path], object]] = {
+        "points.parquet": lambda file: pq.write_table(_table([_flat(row) for row in points]), file),
+        "timeline.parquet": lambda file: pq.write_table(_table(timeline), file),
+        "summary.json": lambda file: file.write_text(_json(summary), encoding="utf-8"),
+    }
+    write_whole({folder / name: write for name, write in writers.items()})
+
+
+def write_whole(writers: dict[Path, Callable[[Path], object]]) -> None:
+    """Call each writer with a temporary name, then give the files their names, in this order."""
+    partial = {path: path.with_name(f".{path.name}.partial") for path in writers}
+    try:
+        for path, write in writers.items():
+            write(partial[path])
+        for path, temporary in partial.items():
+            os.replace(temporary, path)
+    finally:
+        for temporary in partial.values():
+            temporary.unlink(missing_ok=True)
+
+
+def read_results(folder: Path) -> Results:
+    """The results of the run in `folder`; UserError if it is no finished run."""
+    file = folder / "summary.json"
+    try:
+        summary = cast(Summary, json.loads(file.read_text(encoding="utf-8")))
+        timeline = cast(list[TimelineRow], pq.read_table(folder / "timeline.parquet").to_pylist())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        name = Path(str(error.filename or file)).name
+        raise UserError(f"{folder}: no {name} there; expected the folder of a finished run") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
+        raise UserError(f"{folder}: its results cannot be read: {error}") from None
+    return Results(summary, timeline)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _flat(row: Mapping[str, object]) -> dict[str, object]:
+    """`row` with the keys of nested mappings joined: by ``.`` below sweep, by ``_`` elsewhere."""
+    flat: dict[str, object] = {}
+    for name, what in row.items():
+        if isinstance(what, Mapping):
+            joint = "." if name == "sweep" else "_"
+            flat |= {f"{name}{joint}{key}": inner for key, inner in what.items()}
+        else:
+            flat[name] = what
+    return flat
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: [row.get(name) for row in rows] for name in names})

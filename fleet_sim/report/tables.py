@@ -1,0 +1,135 @@
+"""The parts of the report that are numbers and text."""
+
+import html
+from collections.abc import Callable
+
+from fleet_sim.report import words
+from fleet_sim.report.closing import bytes_of, dropped_share, image_size
+from fleet_sim.report.results import PointRow, Summary
+
+Cell = Callable[[PointRow], str]
+
+
+def lead(summary: Summary) -> str:
+    """One sentence: how much was simulated."""
+    rows = summary["points"]
+    if not rows:
+        return "No point was simulated."
+    frames = sum(row["frames_offered"] for row in rows)
+    most = max(row["cameras"] for row in rows)
+    points = "one point" if len(rows) == 1 else f"{len(rows)} points of a sweep"
+    swept = " and ".join(words.title(path) for path in rows[0]["sweep"])
+    over = f" over {html.escape(swept)}" if swept else ""
+    return (
+        f"{words.number(frames)} frames of up to {words.number(most)} cameras, at {points}{over}: "
+        f"{words.time(rows[0]['duration_us'])} of virtual time each."
+        + ("" if summary.get("complete", True) else " The run was interrupted: later points are missing.")
+    )
+
+
+def headline_tiles(summary: Summary) -> str:
+    """The figures to remember: the best and worst point of a sweep (or the one), its bytes and latency."""
+    rows = [row for row in summary["points"] if row["accuracy_on_time"] is not None]
+    if not rows:
+        return ""
+    best = max(rows, key=lambda row: row["accuracy_on_time"] or 0)
+    worst = min(rows, key=lambda row: row["accuracy_on_time"] or 0)
+    tiles = [_tile(words.percent(best["accuracy_on_time"]), "right on time", _at(best, "at best: "))]
+    if len(rows) > 1:
+        tiles.append(
+            _tile(words.percent(worst["accuracy_on_time"]), "right on time", _at(worst, "at worst: "))
+        )
+    else:
+        tiles.append(_tile(words.percent(best["accuracy"]), "of answered frames right", ""))
+    pixels = image_size(summary) ** 2
+    payload = words.number(bytes_of(best["bpp_payload"], pixels), 1)
+    wire = words.number(bytes_of(best["bpp_wire"], pixels), 1)
+    where = " at the best point" if len(rows) > 1 else ""
+    tiles.append(_tile(payload, "bytes a frame", f"payload{where}; {wire} on the wire"))
+    tiles.append(
+        _tile(
+            words.milliseconds(best["latency_ms"]["p95"]),
+            "to answer 95 of 100",
+            f"capture to answer{where}",
+        )
+    )
+    return "".join(tiles)
+
+
+def points_table(summary: Summary) -> str:
+    """A row a point, the share right on time drawn behind its number."""
+    rows = summary["points"]
+    pixels = image_size(summary) ** 2
+    swept = [p for p in (rows[0]["sweep"] if rows else {}) if p not in ("link.budget_bps", "fleet.cameras")]
+    columns: dict[str, Cell] = {
+        **{words.title(path): lambda row, path=path: words.value(path, row["sweep"][path]) for path in swept},  # type: ignore[misc]
+        "budget": lambda row: words.bit_rate(row["budget_bps"]),
+        "cameras": lambda row: words.number(row["cameras"]),
+        "right on time": lambda row: words.percent(row["accuracy_on_time"]),
+        "right of answered": lambda row: words.percent(row["accuracy"]),
+        "mean level": lambda row: words.number(row["level_mean"], 2),
+        "bytes a frame": lambda row: words.number(bytes_of(row["bpp_payload"], pixels), 1),
+        "bpp ideal": lambda row: words.number(row["bpp_ideal"], 3),
+        "bpp payload": lambda row: words.number(row["bpp_payload"], 3),
+        "bpp wire": lambda row: words.number(row["bpp_wire"], 3),
+        "p50 ms": lambda row: words.number(row["latency_ms"]["p50"]),
+        "p95 ms": lambda row: words.number(row["latency_ms"]["p95"]),
+        "p99 ms": lambda row: words.number(row["latency_ms"]["p99"]),
+        "dropped": lambda row: words.percent(dropped_share(row)),
+        "link use": lambda row: words.percent(row["link_utilisation"]),
+        "offered": lambda row: words.number(row["frames_offered"]),
+    }
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = ""
+    for row in rows:
+        cells = [
+            f'<td class="bar" style="--share:{100 * (row["accuracy_on_time"] or 0):.1f}%">{show(row)}</td>'
+            if name == "right on time"
+            else f"<td>{html.escape(show(row))}</td>"
+            for name, show in columns.items()
+        ]
+        body += f"<tr>{''.join(cells)}</tr>"
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def versions_table(summary: Summary) -> str:
+    """A row an encoder: when it came, how it was trained, the heads that read it."""
+    body = "".join(
+        f'<tr><td class="text"><code>{html.escape(e["id"][:16])}</code></td>'
+        f'<td class="text">{html.escape(e["recipe"])}</td>'
+        f"<td>{words.time(e['at_us']) if e['at_us'] else 'start'}</td>"
+        f'<td class="text">{html.escape(", ".join(e["heads"]))}</td></tr>'
+        for e in summary["versions"]["encoders"]
+    )
+    return (
+        '<div class="scroll"><table><thead><tr><th class="text">encoder</th><th class="text">recipe</th>'
+        f'<th>from</th><th class="text">heads</th></tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def machine_list(summary: Summary) -> str:
+    """Digest, seed, audit, wall time and machine as a list of terms."""
+    terms: dict[str, str] = {"digest": summary["digest"], "seed": str(summary["seed"])}
+    if (audit := summary.get("audit")) is not None:
+        terms["audit"] = (
+            f"{words.number(audit['checked'])} answers done again live, "
+            f"{words.number(audit['different'])} of them different"
+        )
+    terms["wall time"] = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in summary["wall_s"].items())
+    terms |= {name: str(what) for name, what in summary["machine"].items()}
+    items = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(what)}</dd>" for name, what in terms.items()
+    )
+    return f"<dl>{items}</dl>"
+
+
+def _at(row: PointRow, opening: str) -> str:
+    return (
+        opening + words.labels(row["sweep"])
+        if row["sweep"]
+        else f"of {words.number(row['frames_offered'])} frames"
+    )
+
+
+def _tile(figure: str, what: str, where: str) -> str:
+    return f'<div class="tile"><b>{figure}</b><span>{what}</span><small>{html.escape(where)}</small></div>'
