@@ -230,7 +230,7 @@ def _write(
 
 
 def _new_folder_name(out: Path, name: str) -> Path:
-    """`out`/name-time, with a number where a run of the same second has it already; made by what writes there."""
+    """`out`/name-time, numbered where a run of the same second has that name; not made yet."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     candidates = (out / f"{name}-{stamp}{suffix}" for suffix in ("", *(f"-{i}" for i in count(2))))
     return next(folder for folder in candidates if not folder.exists())

@@ -39,7 +39,7 @@ class LiveCameras:
         until_us: int,
         coded: Coded,
     ) -> Messages:
-        """Code every frame that becomes ready before `until_us` at every level, into `coded`, and tell the sizes."""
+        """Code every frame that becomes ready before `until_us`, at every level, into `coded`; the sizes."""
         count_R = ready_frames(cameras, fleet, until_us)
         from_R = np.concatenate([[0], np.cumsum(count_R)]).astype(np.int64)
         total = int(from_R[-1])

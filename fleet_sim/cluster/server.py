@@ -89,7 +89,7 @@ class DecoderServer:
         self._state = _State(point, batching, audit_ppm, Waiting(no_frames()), {}, counts, 0)
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
-        """Answer until `until_us`: [Progress, the new state]. Every shard's delivery to this time is needed."""
+        """Answer until `until_us`, given every shard's delivery to this time: [Progress, the new state]."""
         state = self._here()
         counts = state.counts
         before_VC, before_VB = counts.by_second_VSC.sum(axis=1), counts.latency_VB.copy()

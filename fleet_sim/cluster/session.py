@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -208,7 +209,7 @@ class Session:
         bounds = sorted({min(self._scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
         asked: list[Pending] = [
             self._servers[i % len(self._servers)].ask("bank_part", place, first, last, returns=2)
-            for i, (first, last) in enumerate(zip(bounds, bounds[1:], strict=False))
+            for i, (first, last) in enumerate(pairwise(bounds))
         ]
         parts: list[Ref] = []
         sums: dict[str, Any] = {}

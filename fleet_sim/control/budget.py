@@ -4,7 +4,7 @@ from numba import njit
 
 
 def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom: float) -> int:
-    """Wire bits that one of `cameras` equal sharers of `budget_bps` may plan with between two of its frames."""
+    """Wire bits that each of `cameras` equal sharers of a cell may plan with between two of its frames."""
     headroom_ppm = round(headroom * 1_000_000)
     return budget_bps * frame_period_us * headroom_ppm // (cameras * 10**12)
 

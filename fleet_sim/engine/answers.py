@@ -1,4 +1,4 @@
-"""One server in virtual time: arrivals of all shards in total order, batches, and what each answer counts as."""
+"""One server in virtual time: all arrivals in total order, batches, and what each answer counts as."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

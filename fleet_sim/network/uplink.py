@@ -93,7 +93,7 @@ def idle_uplinks(cameras_by_cell: np.ndarray, places: int) -> Uplinks:
 
 @njit(cache=True)
 def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, header, buffer):
-    """Put a packet of `payload` + `header` bytes at the end of its camera's queue; False if it has no room."""
+    """Put a packet of `payload` + `header` bytes at the end of its camera's queue; False if that is full."""
     wire = payload + header
     if u.queued_bytes_R[row] + wire > buffer:
         return False

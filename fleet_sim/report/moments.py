@@ -25,45 +25,54 @@ def over_time(summary: Summary, timeline: list[TimelineRow]) -> tuple[go.Figure,
     for row in timeline:
         if row["cell"] == -1:
             by_point[row["point"]].append(row)
-    points = sorted(by_point)
-    step = -(-len(points) // MOST_POINTS) if points else 1
-    points = points[::step]
-    figure = make_subplots(
-        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.4, 0.3, 0.3]
-    )
-    traces = 0
-    for number, point in enumerate(points):
-        made = _traces(_bins(by_point[point]), visible=number == 0)
-        traces = len(made)
-        for panel, trace in made:
-            figure.add_trace(trace, row=panel, col=1)
+    every = sorted(by_point)
+    points = every[:: -(-len(every) // MOST_POINTS)]
+    bins = {point: _bins(by_point[point]) for point in points}
+    lines = {point: _traces(bins[point], visible=point == points[0]) for point in points}
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[4, 3, 3])
+    for panel, trace in (line for point in points for line in lines[point]):
+        figure.add_trace(trace, row=panel, col=1)
     styled(figure, 560)
-    top = max(len({row["level"] for row in summary["ladder"]}) - 1, 1)
-    figure.update_yaxes(title_text="mean level", range=[-0.15, top + 0.15], row=1)
-    figure.update_yaxes(title_text="right of answered", tickformat=".0%", row=2)
+    events = _events(summary)
+    top = max(row["level"] for row in summary["ladder"])
+    room = 0.32 * max(top, 1) if events else 0.2  # above the highest level, for the names of events
+    figure.update_yaxes(title_text="mean level", range=[-0.2, top + room], row=1)
+    figure.update_yaxes(title_text="right of answered", tickformat=".0%", range=_accuracies(bins), row=2)
     figure.update_yaxes(title_text="frames a second", rangemode="tozero", row=3)
     figure.update_xaxes(title_text="virtual time in seconds", row=3)
-    length_us = max(row["duration_us"] for row in summary["points"])
-    for number, (at_us, text) in enumerate(_events(summary)):
+    _mark(figure, events, max(row["duration_us"] for row in summary["points"]))
+    return figure.update_layout(margin_t=56, hovermode="x unified"), points, len(lines[points[0]])
+
+
+def _accuracies(bins: dict[int, dict[float, _Bin]]) -> list[float]:
+    """An axis that holds the accuracies of all points with 5 % to spare on each side."""
+    found = [b["right"] / b["answered"] for point in bins.values() for b in point.values() if b["answered"]]
+    return [max(-0.02, min(found) - 0.05), min(1.02, max(found) + 0.05)] if found else [0, 1]
+
+
+def _mark(figure: go.Figure, events: list[tuple[int, str]], length_us: int) -> None:
+    """Dotted lines through all panels at the events, their names in turn on two lines at the top."""
+    for number, (at_us, text) in enumerate(events):
+        early = at_us < length_us / 2
         figure.add_vline(x=at_us / 1e6, line={"color": FAINT, "width": 1, "dash": "dot"}, row="all", col=1)
         figure.add_annotation(
-            x=at_us / 1e6, y=1, yref="paper", yanchor="top", yshift=-2 - 17 * (number % 2), text=text,
-            xanchor="left" if at_us < length_us / 2 else "right", xshift=3 if at_us < length_us / 2 else -3,
-            showarrow=False, font={"size": 12, "color": FAINT}, bgcolor="rgba(255,255,255,0.8)", borderpad=1,
+            x=at_us / 1e6, y=1, yref="paper", yanchor="top", yshift=-17 * (number % 2), text=text,
+            xanchor="left" if early else "right", xshift=2 if early else -2,
+            showarrow=False, font={"size": 12, "color": FAINT},
         )  # fmt: skip
-    return figure.update_layout(margin_t=56, hovermode="x unified"), points, traces
 
 
 def _events(summary: Summary) -> list[tuple[int, str]]:
-    """Virtual times at which a version is published or a head taken up, in order."""
-    published = [
+    """Virtual times within the run at which a version is published or a head taken up, in order."""
+    events = [
         (encoder["at_us"], f"new version ({encoder['recipe']})")
         for encoder in summary["versions"]["encoders"]
         if encoder["at_us"] > 0
     ]
     switches = summary["scenario"]["serving"]["switches"]
-    taken_up = [(s["at_us"], f"head {s['head']}") for s in switches] if isinstance(switches, list) else []
-    return sorted(published + taken_up)
+    events += [(s["at_us"], f"head {s['head']}") for s in switches] if isinstance(switches, list) else []
+    length_us = max(row["duration_us"] for row in summary["points"])
+    return sorted(event for event in events if event[0] < length_us)
 
 
 def _bins(rows: Iterable[TimelineRow]) -> dict[float, _Bin]:

@@ -1,0 +1,111 @@
+"""The same fleet gives the same counts, however its work is divided, and loses no frame."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fleet_sim.cluster.host import LocalHost
+from fleet_sim.cluster.session import Session
+from fleet_sim.data.dataset import Dataset
+from fleet_sim.data.load import load
+from fleet_sim.engine import counts as c
+from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.digest import digest
+from small_fleet import simulated, tiny_scenario
+
+UPDATE_AT_US = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return load(tiny_scenario().data, seed=1)
+
+
+@pytest.fixture(scope="module")
+def reference(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, Counts]]:
+    models = tmp_path_factory.mktemp("reference")
+    return simulated(LocalHost(), tiny_scenario(), dataset, models, update_at_us=UPDATE_AT_US)
+
+
+@pytest.mark.parametrize(("shards", "epoch_us"), [(1, 6_000_000), (2, 1_234_567), (7, 400_000)])
+@pytest.mark.parametrize("mode", ["bank", "live"])
+def test_shards_mode_and_epoch_do_not_change_the_digest(
+    dataset: Dataset,
+    reference: tuple[Session, Counts],
+    tmp_path: Path,
+    shards: int,
+    epoch_us: int,
+    mode: str,
+) -> None:
+    cluster = {"backend": "local", "shards": shards, "epoch_us": epoch_us}
+    other = tiny_scenario(mode=mode, cluster=cluster)
+    _, counts = simulated(LocalHost(), other, dataset, tmp_path, update_at_us=UPDATE_AT_US)
+    assert digest({}, [counts]) == digest({}, [reference[1]])
+
+
+def test_another_seed_gives_another_digest(
+    dataset: Dataset, reference: tuple[Session, Counts], tmp_path: Path
+) -> None:
+    _, counts = simulated(LocalHost(), tiny_scenario(seed=2), dataset, tmp_path, update_at_us=UPDATE_AT_US)
+    assert digest({}, [counts]) != digest({}, [reference[1]])
+
+
+def test_a_version_is_taken_up_at_its_time(reference: tuple[Session, Counts]) -> None:
+    _, counts = reference
+    offered_VS = counts.by_second_VSC[:, :, c.OFFERED]
+    assert offered_VS[0, 3:].sum() == 0
+    assert offered_VS[1, :3].sum() == 0
+    assert offered_VS.sum() == 30 * 12  # two frames a second for six seconds
+
+
+def test_the_bank_is_audited(reference: tuple[Session, Counts]) -> None:
+    session, counts = reference
+    assert 0 < session.audited < counts.total_C[c.ANSWERED]
+
+
+@pytest.mark.parametrize("mode", ["bank", "live"])
+def test_an_overloaded_link_drops_and_loses_nothing(dataset: Dataset, tmp_path: Path, mode: str) -> None:
+    scenario = tiny_scenario(mode=mode, link={"budget_bps": "2500 bit/s", "buffer_bytes": 64})
+    _, counts = simulated(LocalHost(), scenario, dataset, tmp_path)
+    assert counts.total_C[c.DROPPED_BUFFER] > 0
+    assert counts.total_C[c.DROPPED_DEADLINE] > 0
+    counts.check_conservation()
+    with pytest.raises(RuntimeError, match="frames got lost"):
+        replace(counts, in_flight=counts.in_flight + 1).check_conservation()
+
+
+def test_no_cell_sends_more_than_its_budget(reference: tuple[Session, Counts]) -> None:
+    assert (reference[1].wire_bits_by_cell <= 6_000 * 6).all()
+    assert (reference[1].wire_bits_by_cell > 0).all()
+
+
+def test_a_head_is_switched_while_running(dataset: Dataset, tmp_path: Path) -> None:
+    # The second head calls every class by its neighbour's name, so it is nearly always wrong.
+    serving = {"head": "plain", "servers": 2, "switches": [{"at_us": "2.5 s", "head": "shifted"}]}
+    scenario = tiny_scenario(serving=serving, link={"budget_bps": "60 kbit/s"})
+    _, counts = simulated(LocalHost(), scenario, dataset, tmp_path)
+    by_second_SC = counts.by_second_VSC.sum(axis=0)
+    accuracy_S = by_second_SC[:, c.RIGHT] / by_second_SC[:, c.ANSWERED]
+    assert accuracy_S[:3].min() > 0.5  # at 2.5 s nothing changes yet: the next period begins at 3 s
+    assert accuracy_S[3:].max() < 0.3
+
+
+def test_a_broken_bank_is_found_by_the_audit(dataset: Dataset, tmp_path: Path) -> None:
+    scenario = tiny_scenario(audit=1.0)
+    session, _ = simulated(LocalHost(), scenario, dataset, tmp_path)
+    server = session._servers[0]._handle
+    server._bank[0].right_HLF[:] = ~server._bank[0].right_HLF
+    with pytest.raises(RuntimeError, match="audit"):
+        session.simulate(scenario)
+
+
+def test_named_cells_count_what_happens_in_them(dataset: Dataset, tmp_path: Path) -> None:
+    scenario = tiny_scenario(report={"cells": [3, 0]})
+    _, counts = simulated(LocalHost(), scenario, dataset, tmp_path)
+    wire_K = counts.cells_KSC[:, :, c.WIRE_BITS].sum(axis=1)
+    assert wire_K.tolist() == counts.wire_bits_by_cell[[3, 0]].tolist()
+    everything = tiny_scenario(report={"cells": [0, 1, 2, 3, 4]})
+    _, counts = simulated(LocalHost(), everything, dataset, tmp_path)
+    np.testing.assert_array_equal(counts.cells_KSC.sum(axis=(0, 1)), counts.total_C)

@@ -1,0 +1,115 @@
+"""A fleet small enough for tests: digits, an untrained encoder, and linear heads fitted to its latents."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from fleet_sim.cluster.export import Export, NoExport
+from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.session import Deployed, Session, Update
+from fleet_sim.codec.camera import raw_latents
+from fleet_sim.codec.contract import contract, contract_hash
+from fleet_sim.codec.networks import build_encoder
+from fleet_sim.codec.tables import Tables
+from fleet_sim.data.dataset import Dataset
+from fleet_sim.engine.counts import Counts
+from fleet_sim.registry import Registry
+from fleet_sim.scenario import Scenario
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+HEADS = ("plain", "shifted")
+
+
+def tiny_scenario(**fields: object) -> Scenario:
+    base: dict[str, object] = {
+        "name": "tiny",
+        "duration_us": "6 s",
+        "audit": 0.05,
+        "data": {"source": "digits", "scenes": 40},
+        "codec": {"depth": "tiny", "width": 4, "neurons": 16, "ladder": [1, 4, 16], "batch": 16},
+        "fleet": {"cameras": 30, "cells": 5, "frame_period_us": "500 ms"},
+        "link": {"budget_bps": "6 kbit/s", "buffer_bytes": 300},
+        "serving": {"head": "plain", "servers": 2},
+        "train": {"heads": [{"name": name, "kind": "svm"} for name in HEADS], "flip": False},
+        "cluster": {"backend": "local", "shards": 2, "epoch_us": "2 s"},
+    }
+    return Scenario.model_validate({**base, **fields})
+
+
+def publish_untrained(scenario: Scenario, dataset: Dataset, models: Path, weights_seed: int) -> Deployed:
+    """An encoder with random weights still tells digits apart; its heads are linear discriminants."""
+    torch.manual_seed(weights_seed)
+    encoder = build_encoder(scenario.codec).eval()
+    raw_MN = torch.from_numpy(raw_latents(encoder, scenario.codec, dataset.train_images_NHWC, "cpu"))
+    last = [module for module in encoder.modules() if isinstance(module, torch.nn.Linear)][-1]
+    scale_N = 4 / raw_MN.std(dim=0).clamp(min=1e-6)  # so that rounding leaves some information
+    with torch.no_grad():
+        last.weight *= scale_N[:, None]
+        last.bias.copy_((last.bias - raw_MN.mean(dim=0)) * scale_N)
+    latent_MN = np.rint(raw_latents(encoder, scenario.codec, dataset.train_images_NHWC, "cpu")).astype(np.int32)
+    tables = Tables.fit(latent_MN, dataset.train_labels_N, scenario.codec.ladder)
+    agreed = contract(scenario.codec, tables)
+    registry = Registry(models)
+    common = {
+        "recipe": scenario.train.recipe,
+        "seed": weights_seed,
+        "codec": scenario.codec.model_dump(mode="json"),
+        "classes": 10,
+        "contract_hash": contract_hash(agreed),
+    }
+    weights = {name: tensor.numpy() for name, tensor in encoder.state_dict().items()}
+    encoder_id = registry.publish(
+        "encoder", {**common, "contract": agreed}, {"weights": weights, "tables": tables.to_arrays()}
+    )
+    linear = LinearDiscriminantAnalysis().fit(latent_MN, dataset.train_labels_N)
+    heads = {}
+    for shift, name in enumerate(HEADS):
+        fitted = {
+            "coef_KN": np.roll(linear.coef_, shift, axis=0).astype(np.float32),
+            "intercept_K": np.roll(linear.intercept_, shift).astype(np.float32),
+        }
+        manifest = {**common, "head": {"name": name, "kind": "svm"}, "encoder": encoder_id}
+        heads[name] = registry.publish("head", manifest, {"weights": fitted})
+    return Deployed(encoder_id, heads)
+
+
+class Watching:
+    """A watcher that calls `at` with every virtual time reached."""
+
+    def __init__(self, at: Callable[[int], None] = lambda virtual_us: None):
+        self._at = at
+
+    def bank(self, done: int, total: int) -> None: ...
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        self._at(virtual_us)
+
+
+def simulated(
+    host: Host,
+    scenario: Scenario,
+    dataset: Dataset,
+    models: Path,
+    *,
+    update_at_us: int | None = None,
+    watcher: Watching | None = None,
+    export: Export | None = None,
+) -> tuple[Session, Counts]:
+    """One sweep point with an untrained version, and with a second one from `update_at_us` on."""
+    session = Session(
+        host,
+        scenario,
+        dataset.test_images_NHWC,
+        dataset.test_labels_N,
+        scenario.serving.servers,
+        models,
+        export or NoExport(),
+        watcher or Watching(),
+    )
+    session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))
+    updates = []
+    if update_at_us is not None:
+        second = publish_untrained(scenario, dataset, models, weights_seed=2)
+        updates = [Update(update_at_us, lambda: second)]
+    return session, session.simulate(scenario, updates)
