@@ -1,0 +1,122 @@
+"""From trained networks to published versions: tables, heads, validation figures, manifests.
+
+Everything here follows from training and validation images; test images are never touched. Shapes: M images,
+N neurons, L levels.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.codec.camera import FrozenEncoder, raw_latents
+from fleet_sim.codec.contract import contract, contract_hash
+from fleet_sim.codec.head import load_head
+from fleet_sim.codec.tables import Tables
+from fleet_sim.data import Dataset
+from fleet_sim.scenario.scenario import Scenario
+from trainers.heads import Latents, Weights, fit_head
+from trainers.networks import Networks
+from trainers.stage import Progress
+
+Publish = Callable[[str, dict[str, Any], dict[str, dict[str, NDArray[np.generic]]]], str]
+"""(kind "encoder" or "head", manifest, tensors by file and name) -> id"""
+
+
+@dataclass(frozen=True)
+class Released:
+    """Ids of an encoder and of its heads by name."""
+
+    encoder: str
+    heads: dict[str, str]
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Released":
+        """What `to_bytes` wrote."""
+        return cls(**json.loads(content))
+
+
+def release(
+    scenario: Scenario,
+    recipe: str,
+    dataset: Dataset,
+    networks: Networks,
+    figures: Mapping[str, float],
+    parent: str | None,
+    publish: Publish,
+    progress: Progress,
+) -> Released:
+    """Fit tables and heads to the frozen encoder and publish the encoder, then its heads.
+
+    `figures` are those of training; `parent` is the version it continued from. Raises UserError when the
+    encoder's values cannot be sent.
+    """
+    codec, train, classes = scenario.codec, scenario.train, len(dataset.class_names)
+    raw_MN = raw_latents(networks.encoder, codec, dataset.train_images_NHWC, train.device)
+    if not (np.abs(raw_MN) < 2**30).all():
+        raise UserError("training diverged: latents are not finite or huge; lower the learning rates")
+    rounded_MN = np.rint(raw_MN)
+    tables = Tables.fit(rounded_MN.astype(np.int32), dataset.train_labels_N, codec.ladder)
+    weights: Weights = {name: t.cpu().numpy() for name, t in networks.encoder.state_dict().items()}
+    common = {
+        "recipe": recipe,
+        "seed": scenario.seed,
+        "codec": codec.model_dump(mode="json"),
+        "classes": classes,
+        "contract_hash": contract_hash(contract(codec, tables)),
+    }
+    payload_bits_L = tables.mean_payload_bits_L.tolist()
+    encoder = publish(
+        "encoder",
+        common
+        | {
+            "kind": "encoder",
+            "class_names": list(dataset.class_names),
+            "contract": contract(codec, tables),
+            "data": {
+                "source": scenario.data.source,
+                "content_hash": dataset.content_hash,
+                "corruption": scenario.data.corruption,
+            },
+            "train": train.model_dump(mode="json", exclude={"use"}),
+            "metrics": {"training": _rounded(figures), "mean_payload_bits_L": payload_bits_L},
+            "parent": parent,
+        },
+        {"weights": weights, "tables": tables.to_arrays()},
+    )
+    latents = Latents(rounded_MN, dataset.train_labels_N, classes, tables)
+    validation_MN = FrozenEncoder(codec, weights, tables, train.device).latents(
+        dataset.validation_images_NHWC
+    )
+    heads: dict[str, str] = {}
+    for spec in train.heads:
+
+        def fitted(done: int, total: int, shown: dict[str, float], name: str = spec.name) -> None:
+            progress(f"head {name}", done, total, shown)
+
+        head_weights = fit_head(spec, scenario, latents, networks.decoder, fitted)
+        manifest = common | {
+            "kind": "head",
+            "head": spec.model_dump(include={"name", "kind"}),
+            "encoder": encoder,
+        }
+        head = load_head(manifest, codec, {"weights": head_weights}, tables, train.device)
+        accuracy_L = [
+            float((head.classify(validation_MN[:, :kept], level) == dataset.validation_labels_N).mean())
+            for level, kept in enumerate(codec.ladder)
+        ]
+        manifest["metrics"] = {"validation_accuracy_L": [round(a, 6) for a in accuracy_L]}
+        heads[spec.name] = publish("head", manifest, {"weights": head_weights})
+    return Released(encoder, heads)
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in figures.items()}

@@ -1,0 +1,121 @@
+"""A stage of training: some networks, their optimisers, and an epoch; with checkpoints after each.
+
+The two stages, `trainers.e2e` and `trainers.duphil`, say what an epoch does.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from trainers import checkpoint
+from trainers.batches import Batches
+from trainers.checkpoint import Checkpoint
+from trainers.workers import Workers, average_batch_statistics, sum_gradients
+
+Progress = Callable[[str, int, int, dict[str, float]], None]
+"""(stage, epochs done, epochs in total, figures): called after each epoch, and within long ones."""
+
+SECONDS_BETWEEN_SIGNS = 5.0
+
+
+class Stage(ABC):
+    """What `run` needs of a stage. `networks` are trained, each by the optimiser of its name."""
+
+    name: str
+    epochs: int
+    learning_rate: float
+    milestones: Sequence[float]
+
+    def __init__(
+        self,
+        networks: dict[str, nn.Module],
+        optimisers: dict[str, torch.optim.SGD],
+        batches: Batches,
+        workers: Workers,
+    ) -> None:
+        self.networks, self.optimisers = networks, optimisers
+        self.batches, self.workers = batches, workers
+
+    @abstractmethod
+    def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
+        """Train one pass over the images and give its figures. `sign` is called after each batch."""
+
+    def set_learning_rate(self, epoch: int) -> None:
+        """A tenth for each milestone (a share of all epochs) that lies behind."""
+        behind = sum(epoch >= share * self.epochs for share in self.milestones)
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate * 0.1**behind
+
+    def step(self, network_names: Iterable[str], loss: Tensor) -> None:
+        """Follow the gradient of `loss`, this worker's share of it, in these networks only."""
+        names = tuple(network_names)
+        parameters = [p for name in names for p in self.networks[name].parameters()]
+        gradients = torch.autograd.grad(loss, parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        sum_gradients(parameters, self.workers)
+        for name in names:
+            self.optimisers[name].step()
+
+    def mean_figures(self, sums: dict[str, Tensor], batches: int) -> dict[str, float]:
+        """Means over `batches` of figures whose sums this worker has its share of."""
+        total = self.workers.all_reduce_sum(torch.stack(list(sums.values()))) / batches
+        return dict(zip(sums, total.tolist(), strict=True))
+
+    def state(self, epochs_done: int, figures: dict[str, float]) -> Checkpoint:
+        """All that the rest of the stage depends on."""
+        tensors: dict[str, dict[str, Tensor]] = {"random": {"batches": self.batches.generator.get_state()}}
+        for name, network in self.networks.items():
+            tensors[name] = dict(network.state_dict())
+            tensors[f"{name} momentum"] = checkpoint.momentum(network, self.optimisers[name])
+        return Checkpoint(epochs_done, figures, tensors)
+
+    def restore(self, saved: Checkpoint) -> None:
+        """Continue from `saved` as if never interrupted."""
+        self.batches.generator.set_state(saved.tensors["random"]["batches"])
+        for name, network in self.networks.items():
+            network.load_state_dict(saved.tensors[name])
+            named = saved.tensors.get(f"{name} momentum", {})
+            checkpoint.restore_momentum(network, self.optimisers[name], named)
+
+
+def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
+    """Train `stage` to its end, from `file` where it holds a beginning, and give the last epoch's figures.
+
+    Worker 0 alone reads and writes `file` and reports progress; the others get its state.
+    """
+    workers = stage.workers
+    content = workers.share(file.read_bytes() if workers.rank == 0 and file.exists() else b"")
+    done, figures = 0, dict[str, float]()
+    if content:
+        saved = checkpoint.parse(content, file)
+        stage.restore(saved)
+        done, figures = saved.epochs_done, saved.figures
+    last_sign = time.monotonic()
+
+    def report() -> None:
+        nonlocal last_sign
+        if workers.rank == 0:
+            progress(stage.name, done, stage.epochs, figures)
+        last_sign = time.monotonic()
+
+    def sign() -> None:
+        if time.monotonic() - last_sign > SECONDS_BETWEEN_SIGNS:
+            report()
+
+    report()
+    while done < stage.epochs:
+        stage.set_learning_rate(done)
+        figures = stage.train_epoch(sign)
+        for network in stage.networks.values():
+            average_batch_statistics(network, workers)
+        done += 1
+        if workers.rank == 0:
+            checkpoint.write(file, stage.state(done, figures).to_bytes())
+        report()
+    return figures

@@ -1,0 +1,94 @@
+"""The training itself, as a plain function: the same on this process, on several, or on Ray."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from fleet_sim.basics.hashing import canonical_json, sha256_hex
+from fleet_sim.data import Dataset, load
+from fleet_sim.scenario.scenario import Scenario
+from trainers import checkpoint, networks
+from trainers.batches import Batches
+from trainers.duphil import Duphil
+from trainers.e2e import E2e
+from trainers.release import Publish, Released, release
+from trainers.sameness import deterministic, draws
+from trainers.stage import Progress, run
+from trainers.workers import Workers
+
+Recipe = Literal["e2e", "duphil"]
+
+
+def train_and_release(
+    scenario: Scenario,
+    recipe: Recipe,
+    work_dir: Path,
+    publish: Publish,
+    workers: Workers,
+    progress: Progress,
+) -> Released:
+    """Train the stages of `recipe` and publish an encoder with its heads; every worker gets their ids.
+
+    The result is the same to the bit for the same scenario, torch build and processor type. `work_dir` keeps
+    a checkpoint a stage: a finished stage is not trained again, an interrupted one continues to the bit.
+    Worker 0 alone reads and writes there, publishes and reports progress. Raises UserError for data that will
+    not do.
+    """
+    device = worker_device(scenario, workers.rank)
+    with deterministic(scenario.train.threads):
+        dataset = load(scenario.data, scenario.seed)
+        classes = len(dataset.class_names)
+        nets = networks.build(scenario, classes, device)
+
+        def batches(stage: str, size: int) -> Batches:
+            return Batches(scenario, dataset, size, draws(scenario.seed, stage), workers, device)
+
+        first = E2e(scenario, nets, batches("e2e", scenario.train.e2e.batch), workers)
+        figures = run(first, checkpoint_file(scenario, dataset, "e2e", work_dir), progress)
+        if recipe == "duphil":
+            second = Duphil(scenario, nets, classes, batches("duphil", scenario.train.duphil.batch), workers)
+            figures = run(second, checkpoint_file(scenario, dataset, "duphil", work_dir), progress)
+        released = b""
+        if workers.rank == 0:
+            record = work_dir / f"{checkpoint_file(scenario, dataset, 'e2e', work_dir).stem}.encoder"
+            # An update continues a version that the fleet has; a run that begins with DuPHiL has no parent.
+            continues = recipe == "duphil" and scenario.train.recipe == "e2e" and record.exists()
+            parent = record.read_text() if continues else None
+            made = release(scenario, recipe, dataset, nets, figures, parent, publish, progress)
+            if recipe == "e2e":
+                checkpoint.write(record, made.encoder.encode())
+            released = made.to_bytes()
+        return Released.from_bytes(workers.share(released))
+
+
+def worker_device(scenario: Scenario, rank: int) -> torch.device:
+    """Where worker `rank` computes: GPUs of a machine are dealt out in turn."""
+    if scenario.train.device == "cpu":
+        return torch.device("cpu")
+    return torch.device("cuda", rank % torch.cuda.device_count())
+
+
+def checkpoint_file(scenario: Scenario, dataset: Dataset, stage: Recipe, work_dir: Path) -> Path:
+    """The stage's checkpoint, named after all that its weights depend on."""
+    train, codec = scenario.train, scenario.codec
+    meaning = {
+        "seed": scenario.seed,
+        "images": dataset.content_hash,
+        "codec": codec.model_dump(mode="json", exclude={"ladder", "batch"}),
+        "train": train.model_dump(
+            mode="json",
+            include={
+                "e2e",
+                "momentum",
+                "weight_decay",
+                "crop_padding",
+                "flip",
+                "workers",
+                "threads",
+                "device",
+            }
+            | ({"duphil"} if stage == "duphil" else set()),
+        ),
+    }
+    return work_dir / f"{stage}-{sha256_hex(canonical_json(meaning))[:16]}.safetensors"
