@@ -9,17 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-
-from trainers.job import train_on_ray
-from trainers.local import train_locally
-from trainers.release import Publish
+from typing import Literal
 
 from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.epochs import fleet_of
-from fleet_sim.cluster.export import NoExport, RayExport
-from fleet_sim.cluster.host import LocalHost
-from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
+from fleet_sim.cluster.export import Export, NoExport
+from fleet_sim.cluster.host import Handle, Host, LocalHost
+from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -31,9 +28,12 @@ from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, timeline_of, update_boundaries_us
 from fleet_sim.report.view import View
 from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, points
+from trainers.local import train_locally
+from trainers.release import Publish, Released
 
 TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
 
+Recipe = Literal["e2e", "duphil"]
 Clock = dict[str, float]
 """Wall-clock seconds by part of the run."""
 
@@ -49,20 +49,23 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     sweep = points(scenario)
     dataset = load(scenario.data, scenario.seed)
     folder = _new_folder_name(out, scenario.name)
-    most_servers = max(point.scenario.serving.servers for point in sweep)
+    servers = max(point.scenario.serving.servers for point in sweep)
+    cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     outcomes: list[Outcome] = []
     interrupted = False
-    with _fleet(scenario, dataset, most_servers, folder, view) as fleet:
+    with _backend(scenario, cpus, servers * scenario.serving.num_gpus, folder, view) as backend:
+        scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
+        session = Session(backend.host, backend.registry, scenario, *scenes, servers, backend.export, view)
         with _timed(clock, "train"):
             view.stage("Training")
-            first = fleet.train(scenario.train.recipe)()
+            first = backend.train(scenario.train.recipe)()
         with _timed(clock, "bank"):
             view.stage("Bank")
-            fleet.session.deploy(first)
+            session.deploy(first)
         view.stage("Simulation")
         try:
             # Begun before the first point, so that it runs beside it.
-            updates = [fleet.train(update.recipe) for update in scenario.train.updates]
+            updates = [backend.train(update.recipe) for update in scenario.train.updates]
             for point in sweep:
                 swept = ", ".join(f"{path} {value}" for path, value in point.values.items())
                 view.point(point.index, len(sweep), swept or scenario.name)
@@ -70,17 +73,17 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
                     due_us = update_boundaries_us(point.scenario)
                     due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
                     started = time.perf_counter()
-                    counted = fleet.session.simulate(point.scenario, due)
+                    counted = session.simulate(point.scenario, due)
                 constants = fleet_of(point.scenario, len(dataset.test_labels_N))
                 outcomes.append(Outcome(point, constants, counted, time.perf_counter() - started))
                 view.point_done(point_row(outcomes[-1]))
         except KeyboardInterrupt:
             interrupted = True
-        fleet.flush()
+        backend.export.flush()
     if not outcomes:
         raise Interrupted("interrupted before a point was done: no results were written")
     clock["total"] = round(time.perf_counter() - began, 3)
-    _write(scenario, dataset, fleet, outcomes, not interrupted, clock, folder)
+    _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
     shutil.rmtree(folder / "training", ignore_errors=True)
     if interrupted:
         raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
@@ -92,11 +95,11 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
 
     Versions go to `out`/models, the folder returned, checkpoints to `out`/training.
     """
-    dataset = load(scenario.data, scenario.seed)
-    with _fleet(scenario, dataset, 0, out, view) as fleet:
+    load(scenario.data, scenario.seed)  # bad data is refused before anything starts
+    with _backend(scenario, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
             view.stage(f"Training {recipe}")
-            released = fleet.train(recipe)()
+            released = backend.train(recipe)()
             view.note(f"  encoder {released.encoder}")
             for name, version in released.heads.items():
                 view.note(f"  head {name} {version}")
@@ -104,76 +107,81 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
 
 
 @dataclass(frozen=True)
-class _Fleet:
-    """The members of a run. `train` begins a recipe and returns how to wait for its version."""
+class _Backend:
+    """Where a run's members live, and how its versions are made there.
 
-    session: Session
-    train: Callable[[str], Callable[[], Deployed]]
-    flush: Callable[[], None]
+    `train` begins a recipe and returns how to wait for its version.
+    """
+
+    host: Host
+    registry: Handle
+    export: Export
+    train: Callable[[Recipe], Callable[[], Deployed]]
 
 
 @contextmanager
-def _fleet(scenario: Scenario, dataset: Dataset, servers: int, folder: Path, view: View) -> Iterator[_Fleet]:
-    """Members on the scenario's backend, ended in any case."""
+def _backend(scenario: Scenario, cpus: float, gpus: float, folder: Path, view: View) -> Iterator[_Backend]:
+    """The scenario's backend with room for members of so many CPUs and GPUs; ended in any case."""
     models, training = folder / "models", folder / "training"
-    scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
     if scenario.cluster.backend == "local":
         here = LocalHost()
-        session = Session(here, scenario, *scenes, servers, models, NoExport(), view)
-        publish = session.registry.publish
+        keeper = here.spawn("model-registry", ModelRegistry, models, cpus=0)
 
-        def make_here(recipe: str) -> Callable[[], Deployed]:
-            if scenario.train.use:
-                made = _used(scenario, recipe, publish)
-            else:
-                released = train_locally(scenario, recipe, training, publish, view.training)
-                made = Deployed(released.encoder, released.heads)
+        def make_here(recipe: Recipe) -> Callable[[], Deployed]:
+            made = _used(scenario, recipe, keeper.publish) or _deployed(
+                train_locally(scenario, recipe, training, keeper.publish, view.training)
+            )
             return lambda: made
 
-        yield _Fleet(session, make_here, flush=lambda: None)
+        yield _Backend(here, keeper, NoExport(), make_here)
         return
+
+    # Ray and its training library are imported only where they are used: in process they would cost seconds.
+    from fleet_sim.cluster.ray_export import RayExport
+    from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
+    from trainers.job import train_on_ray
 
     host = RayHost(scenario.cluster.address, namespace=folder.name)
     try:
-        cluster = scenario.cluster
         trainers = 0 if scenario.train.use else scenario.train.workers * TRAINER_CPUS
-        host.check_room(
-            cluster.shards * cluster.shard_cpus + servers * cluster.server_cpus + trainers,
-            servers * scenario.serving.num_gpus,
-        )
+        host.check_room(cpus + trainers, gpus)
         view.note(host.welcome())
-        export = RayExport(scenario.link.profile)
-        session = Session(host, scenario, *scenes, servers, models, export, view)
-        publish, progress = RayPublish(session.registry), RayProgress(session.registry)
+        registry = host.spawn("model-registry", ModelRegistry, models, cpus=0)
+        publish, progress = RayPublish(registry), RayProgress(registry)
 
-        def make_there(recipe: str) -> Callable[[], Deployed]:
-            def work() -> Deployed:
-                if scenario.train.use:
-                    return _used(scenario, recipe, publish)
-                released = train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS)
-                return Deployed(released.encoder, released.heads)
+        def make_there(recipe: Recipe) -> Callable[[], Deployed]:
+            future = host.background(
+                lambda: (
+                    _used(scenario, recipe, publish)
+                    or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
+                )
+            )
+            return lambda: _watched(future, lambda: host.get(host.call(registry, "take_notes")[0]), view)
 
-            future = host.background(work)
-            return lambda: _watched(future, session, view)
-
-        yield _Fleet(session, make_there, export.flush)
+        yield _Backend(host, registry, RayExport(scenario.link.profile), make_there)
     finally:
         host.close()
 
 
-def _watched(job: Future[Deployed], session: Session, view: View) -> Deployed:
+def _deployed(released: Released) -> Deployed:
+    return Deployed(released.encoder, released.heads)
+
+
+def _watched(job: Future[Deployed], take_notes: Callable[[], list[TrainingNote]], view: View) -> Deployed:
     """What a training job releases, its progress shown while it is waited for."""
     done = False
     while not done:
         done = bool(wait([job], timeout=0.3).done)
-        for note in session.training_notes():
+        for note in take_notes():
             view.training(*note)
     return job.result()
 
 
-def _used(scenario: Scenario, recipe: str, publish: Publish) -> Deployed:
-    """A version of `train.use`, published into this run's own models."""
-    registry = Registry(Path(str(scenario.train.use)))
+def _used(scenario: Scenario, recipe: Recipe, publish: Publish) -> Deployed | None:
+    """The version in `train.use`, published into this run's own models; None where it is to be trained."""
+    if scenario.train.use is None:
+        return None
+    registry = Registry(scenario.train.use)
     names = [head.name for head in scenario.train.heads]
     encoder, heads = find_release(registry, recipe, scenario.codec.model_dump(mode="json"), names)
     for version in (encoder, *heads.values()):
@@ -186,14 +194,13 @@ def _used(scenario: Scenario, recipe: str, publish: Publish) -> Deployed:
 def _write(
     scenario: Scenario,
     dataset: Dataset,
-    fleet: _Fleet,
+    session: Session,
     outcomes: list[Outcome],
     complete: bool,
     clock: Clock,
     folder: Path,
 ) -> None:
     """All files of a run's folder but its models."""
-    session = fleet.session
     encoders = [version.encoder for version in session.deployed]
     made = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
     from_us = [0, *update_boundaries_us(scenario)]

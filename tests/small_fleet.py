@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
 from fleet_sim.cluster.export import Export, NoExport
 from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.registry_actor import ModelRegistry
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.codec.camera import raw_latents
 from fleet_sim.codec.contract import contract, contract_hash
@@ -16,7 +19,6 @@ from fleet_sim.data.dataset import Dataset
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry import Registry
 from fleet_sim.scenario import Scenario
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 HEADS = ("plain", "shifted")
 
@@ -47,7 +49,9 @@ def publish_untrained(scenario: Scenario, dataset: Dataset, models: Path, weight
     with torch.no_grad():
         last.weight *= scale_N[:, None]
         last.bias.copy_((last.bias - raw_MN.mean(dim=0)) * scale_N)
-    latent_MN = np.rint(raw_latents(encoder, scenario.codec, dataset.train_images_NHWC, "cpu")).astype(np.int32)
+    latent_MN = np.rint(raw_latents(encoder, scenario.codec, dataset.train_images_NHWC, "cpu")).astype(
+        np.int32
+    )
     tables = Tables.fit(latent_MN, dataset.train_labels_N, scenario.codec.ladder)
     agreed = contract(scenario.codec, tables)
     registry = Registry(models)
@@ -99,11 +103,11 @@ def simulated(
     """One sweep point with an untrained version, and with a second one from `update_at_us` on."""
     session = Session(
         host,
+        host.spawn("model-registry", ModelRegistry, models, cpus=0),
         scenario,
         dataset.test_images_NHWC,
         dataset.test_labels_N,
         scenario.serving.servers,
-        models,
         export or NoExport(),
         watcher or Watching(),
     )

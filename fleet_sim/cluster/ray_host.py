@@ -32,7 +32,9 @@ class RayHost:
                 logging_level="ERROR",
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
-            place = f"at {address}" if address else "here"
+            place = (
+                f"at {address} (does it ask for a token? then set RAY_AUTH_MODE=token)" if address else "here"
+            )
             raise UserError(f"no Ray cluster {place}: {error}") from error
         self._dashboard_url = context.dashboard_url
         self._handles: list[Handle] = []

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from fleet_sim.cluster.epochs import epoch_ends, fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Handle, Host, Member, Pending, Ref
-from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.server import DecoderServer, Progress
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.engine.answers import Batching
@@ -68,17 +66,17 @@ class Session:
     def __init__(
         self,
         host: Host,
+        registry: Handle,
         scenario: Scenario,
         images_FHWC: np.ndarray,
         labels_F: np.ndarray,
         servers: int,
-        models: Path,
         export: Export,
         watcher: Watcher,
     ):
         self._host, self._scenario, self._export, self._watcher = host, scenario, export, watcher
         self._scenes = len(labels_F)
-        self.registry: Handle = host.spawn("model-registry", ModelRegistry, models, cpus=0)
+        self._registry = registry
         self._images, labels = host.put(images_FHWC), host.put(labels_F)
         serving, cluster = scenario.serving, scenario.cluster
         device = "cuda" if serving.num_gpus else "cpu"
@@ -108,11 +106,6 @@ class Session:
     def restarts(self) -> int:
         """How often a member died and was set up again."""
         return sum(member.restarts for member in [*self._shards, *self._servers])
-
-    def training_notes(self) -> list[TrainingNote]:
-        """What training jobs noted since the last asking."""
-        notes: list[TrainingNote] = self._host.get(self._host.call(self.registry, "take_notes")[0])
-        return notes
 
     def deploy(self, version: Deployed) -> None:
         """Give every member an encoder with its heads, and its bank unless the run is live."""
@@ -199,7 +192,7 @@ class Session:
         return counts
 
     def _load(self, version: str) -> Ref:
-        return self._host.call(self.registry, "load", version)[0]
+        return self._host.call(self._registry, "load", version)[0]
 
     def _bank(self, place: int) -> tuple[list[Ref], dict[str, np.ndarray]]:
         """Each server's part of the bank, and the sums over all parts."""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import ray
+from small_fleet import Watching, simulated, tiny_scenario
+
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_host import RayHost
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.engine.digest import digest
-from small_fleet import Watching, simulated, tiny_scenario
 
 UPDATE_AT_US = 3_000_000
 
@@ -49,9 +50,7 @@ def test_deaths_of_a_shard_and_a_server_change_nothing(
     session, counts = simulated(
         host, scenario, dataset, tmp_path / "ray", update_at_us=UPDATE_AT_US, watcher=Watching(strike)
     )
-    _, undisturbed = simulated(
-        LocalHost(), scenario, dataset, tmp_path / "local", update_at_us=UPDATE_AT_US
-    )
+    _, undisturbed = simulated(LocalHost(), scenario, dataset, tmp_path / "local", update_at_us=UPDATE_AT_US)
     assert not victims
     assert session.restarts >= 3
     assert digest({}, [counts]) == digest({}, [undisturbed])

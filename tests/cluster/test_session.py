@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_fleet import simulated, tiny_scenario
+
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
@@ -13,7 +15,6 @@ from fleet_sim.data.load import load
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
-from small_fleet import simulated, tiny_scenario
 
 UPDATE_AT_US = 3_000_000
 
