@@ -1,7 +1,6 @@
 """The 1,797 handwritten digits that come with scikit-learn: images without a download."""
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from fleet_sim.data.dataset import Labelled
 from fleet_sim.data.split import permutation
@@ -11,6 +10,9 @@ TEST_SHARE = 0.2
 
 def digits() -> Labelled:
     """Digits as (N, 8, 8, 3), 80 % for training and 20 % for test, the same whatever the seed."""
+    # Here, since scenarios import this room and scikit-learn takes a second to import.
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     grey_NHW = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     images_NHWC = np.repeat(grey_NHW[..., None], 3, axis=3)

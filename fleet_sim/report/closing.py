@@ -38,33 +38,33 @@ def closing_table(summary: Summary) -> Table:
     """A row for each point: what was swept, how much was seen, and at what cost."""
     rows = summary["points"]
     swept = [path for path in (rows[0]["sweep"] if rows else {}) if path not in _SHOWN]
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title=summary["name"], title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=summary["name"])
+    table.title_justify = "left"
     for path in swept:
         table.add_column(words.title(path), justify="right")
-    for heading in ("budget", "cameras"):
+    for heading in ("budget", "cameras", "on time\n%", "answered\n%", "level", "bytes a\nframe"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("right\non time", justify="right", style="bold", no_wrap=True)
-    for heading in (
-        "right of\nanswered",
-        "level",
-        "bytes\na frame",
-        "p50 / p95\nms",
-        "dropped",
-        "link\nused",
-    ):
+    for heading in ("p50/p95\nms", "dropped\n%", "link\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        latency = row["latency_ms"]
+        p50, p95 = (words.number(row["latency_ms"][key]).replace(",", "") for key in ("p50", "p95"))
         table.add_row(
             *(words.value(path, row["sweep"][path]) for path in swept),
             words.bit_rate(row["budget_bps"]),
             words.number(row["cameras"]),
-            words.percent(row["accuracy_on_time"]),
-            words.percent(row["accuracy"]),
+            _percent(row["accuracy_on_time"]),
+            _percent(row["accuracy"]),
             words.number(row["level_mean"], 2),
             words.number(bytes_of(row["bpp_payload"], image_size(summary) ** 2), 1),
-            f"{words.number(latency['p50'])} / {words.number(latency['p95'])}",
-            words.percent(dropped_share(row)),
-            words.percent(row["link_utilisation"]),
+            f"{p50}/{p95}",
+            _percent(dropped_share(row)),
+            _percent(row["link_utilisation"]),
         )
+    table.caption = "on time: right within the deadline / offered; answered: right / answered; bytes: payload"
+    table.caption_justify = "left"
     return table
+
+
+def _percent(share: float | None) -> str:
+    """A share in percent whose sign stands in the heading."""
+    return words.percent(share).removesuffix(" %")

@@ -139,9 +139,8 @@ def read_results(folder: Path) -> Results:
     try:
         summary = cast(Summary, json.loads(file.read_text(encoding="utf-8")))
         timeline = cast(list[TimelineRow], pq.read_table(folder / "timeline.parquet").to_pylist())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        name = Path(str(error.filename or file)).name
-        raise UserError(f"{folder}: no {name} there; expected the folder of a finished run") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{folder}: no summary.json and timeline.parquet of a finished run there") from None
     except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
         raise UserError(f"{folder}: its results cannot be read: {error}") from None
     return Results(summary, timeline)

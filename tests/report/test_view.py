@@ -1,0 +1,74 @@
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fleet_sim.report.results import read_results
+from fleet_sim.report.view import LiveView, View
+
+Make = Callable[..., Any]
+
+
+def play(view: View, folder: Path) -> None:
+    """A short run: two stages of training, a bank, two points."""
+    summary = read_results(folder).summary
+    with view:
+        view.note("dashboard at [127.0.0.1]:8265")
+        view.stage("Training")
+        for done in (1, 2, 3):
+            view.training("e2e", done, 3, {"loss": 0.51234, "accuracy": 0.9})
+        view.bank(50, 100)
+        view.bank(100, 100)
+        for i in (0, 1):
+            view.point(i, 2, f"20 kbit/s, {200 + i} cameras")
+            view.advance(30_000_000, 60_000_000)
+            view.advance(60_000_000, 60_000_000)
+            view.point_done(summary["points"][i])
+    view.closing_table(summary, folder)
+
+
+def test_without_a_terminal_there_are_plain_lines(write_run: Make) -> None:
+    out = io.StringIO()
+    folder = write_run()
+    play(View(Console(file=out, width=200)), folder)
+    text = out.getvalue()
+    assert "\x1b" not in text
+    assert "\r" not in text
+    lines = text.splitlines()
+    assert lines[:4] == [
+        "dashboard at [127.0.0.1]:8265",
+        "Training",
+        "  e2e: 3 epochs, loss 0.5123, accuracy 0.9",
+        "  bank: 100 frames",
+    ]
+    assert lines[4].startswith("  1/2 20 kbit/s, 200 cameras: 94.6 % right on time, 96.7 % of answered right")
+    assert lines[-1] == f"report  {folder / 'report.html'}"
+    assert lines[-2].startswith("digest  9d3c")
+
+
+def test_the_closing_table_has_a_row_for_every_point_and_fits_80_columns(write_run: Make) -> None:
+    out = io.StringIO()
+    folder = write_run()
+    View(Console(file=out, width=80)).closing_table(read_results(folder).summary, folder)
+    rows = [line for line in out.getvalue().splitlines() if "kbit/s" in line]
+    assert len(rows) == 12
+    figures = "200 94.6 96.7 6.30 28.1 99/188 0.0 97.8"
+    assert rows[0].split() == ["10", "kbit/s", *figures.split(" ")]
+
+
+def test_other_swept_fields_get_columns_of_their_own(write_run: Make, make_point: Make) -> None:
+    out = io.StringIO()
+    folder = write_run([make_point(0, {"serving.deadline_us": 200_000}, 1000, 20_000)])
+    View(Console(file=out, width=120)).closing_table(read_results(folder).summary, folder)
+    assert "deadline" in out.getvalue()
+    assert "200 ms" in out.getvalue()
+
+
+def test_a_terminal_shows_bars_and_keeps_the_same_lines(write_run: Make) -> None:
+    out = io.StringIO()
+    play(LiveView(Console(file=out, width=120, force_terminal=True)), write_run())
+    assert "point 2 of 2" in out.getvalue()
+    assert "  e2e: 3 epochs, loss 0.5123, accuracy 0.9" in out.getvalue()
+    assert "2/2 20 kbit/s, 201 cameras: " in out.getvalue()
