@@ -60,7 +60,7 @@ def closing_table(summary: Summary) -> Table:
             _percent(dropped_share(row)),
             _percent(row["link_utilisation"]),
         )
-    table.caption = "on time: right within the deadline / offered; answered: right / answered; bytes: payload"
+    table.caption = "on time: right within the deadline / offered; answered: right / answered"
     table.caption_justify = "left"
     return table
 

@@ -120,7 +120,7 @@ def shown(value: object) -> str:
 def _known(place: Place, model: type[Strict]) -> str:
     """What to write for the unknown field at `place`: a near name beside it, or the same name elsewhere."""
     name = str(place[-1])
-    beside = instead(name, _model_at(model, place[:-1]).model_fields)
+    beside = instead(name, part_at(model, place[:-1]).model_fields)
     if beside.startswith("did"):
         return beside
     paths = [dotted(p) for p, _ in leaves(model)]
@@ -139,7 +139,7 @@ def leaves(model: type[Strict]) -> list[tuple[Place, object]]:
     return found
 
 
-def _model_at(model: type[Strict], place: Place) -> type[Strict]:
+def part_at(model: type[Strict], place: Place) -> type[Strict]:
     """The part at `place` of `model`; a whole number steps into the items of a list."""
     annotation: Any = model
     for key in place:

@@ -1,9 +1,16 @@
-"""The scenario's JSON Schema, for editors that complete and check YAML."""
+"""What a scenario may say: as JSON Schema, for editors that complete and check YAML, and as a table."""
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
+from pydantic.fields import FieldInfo
+
+from fleet_sim.basics.spec import Strict
+from fleet_sim.scenario.document import dotted
+from fleet_sim.scenario.errors import leaves, part_at
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.sweep import sweepable
+
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -13,3 +20,36 @@ def json_schema() -> dict[str, Any]:
     sweep["propertyNames"] = {"enum": sweepable()}
     sweep["additionalProperties"]["minItems"] = 1
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def reference_table() -> str:
+    """Every field in a Markdown table: its default, what it may be, what it is for."""
+    rows = ["| field | default | values | what |", "|---|---|---|---|"]
+    for place, _ in leaves(Scenario):
+        model: type[Strict] = Scenario
+        for part in place[:-1]:
+            model = part_at(model, (part,))
+        field = model.model_fields[str(place[-1])]
+        default = "needed" if field.is_required() else f"`{_written(field.get_default())}`"
+        rows.append(f"| `{dotted(place)}` | {default} | {_allowed(field)} | {field.description or ''} |")
+    return "\n".join(rows) + "\n"
+
+
+def _written(default: object) -> str:
+    """A default as YAML writes it in a line."""
+    if isinstance(default, tuple):
+        return f"[{', '.join(_written(item) for item in default)}]"
+    if isinstance(default, Strict):
+        chosen = (f"{name}: {_written(getattr(default, name))}" for name in sorted(default.model_fields_set))
+        return f"{{{', '.join(chosen)}}}"
+    if default is None:
+        return "null"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _allowed(field: FieldInfo) -> str:
+    """The choices or the bounds of a field."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    bounds = {name: getattr(item, name) for item in field.metadata for name in _BOUNDS if hasattr(item, name)}
+    return ", ".join(f"{_BOUNDS[name]} {bound}" for name, bound in bounds.items())

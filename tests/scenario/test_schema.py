@@ -3,8 +3,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fleet_sim.scenario import json_schema, load_scenario
+from fleet_sim.scenario import json_schema, load_scenario, points
 from fleet_sim.scenario.document import read
+from fleet_sim.scenario.schema import reference_table
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 TYPICAL = """
@@ -50,3 +51,15 @@ def test_a_typical_scenario_with_units_fits_the_schema(tmp_path: Path) -> None:
 def test_an_editor_marks_what_loading_refuses(wrong: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, json_schema())
+
+
+def test_the_page_on_scenarios_lists_every_field_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text()
+    assert reference_table() in page, "replace the table by fleet_sim.scenario.schema.reference_table()"
+
+
+def test_the_example_on_that_page_is_valid(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text()
+    file = tmp_path / "my-fleet.yaml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
+    assert len(points(load_scenario(file))) == 6
