@@ -4,9 +4,8 @@ Everything here follows from training and validation images; test images are nev
 N neurons, L levels.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,15 +32,6 @@ class Released:
 
     encoder: str
     heads: dict[str, str]
-
-    def to_bytes(self) -> bytes:
-        """As JSON."""
-        return json.dumps(asdict(self)).encode()
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> "Released":
-        """What `to_bytes` wrote."""
-        return cls(**json.loads(content))
 
 
 def release(

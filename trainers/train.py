@@ -1,10 +1,13 @@
 """The training itself, as a plain function: the same on this process, on several, or on Ray."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.hashing import canonical_json, sha256_hex
 from fleet_sim.data import Dataset, load
 from fleet_sim.scenario.scenario import Scenario
@@ -49,17 +52,24 @@ def train_and_release(
         if recipe == "duphil":
             second = Duphil(scenario, nets, classes, batches("duphil", scenario.train.duphil.batch), workers)
             figures = run(second, checkpoint_file(scenario, dataset, "duphil", work_dir), progress)
-        released = b""
+        outcome: dict[str, Any] = {}
         if workers.rank == 0:
-            record = work_dir / f"{checkpoint_file(scenario, dataset, 'e2e', work_dir).stem}.encoder"
+            record = checkpoint_file(scenario, dataset, "e2e", work_dir).with_suffix(".encoder")
             # An update continues a version that the fleet has; a run that begins with DuPHiL has no parent.
             continues = recipe == "duphil" and scenario.train.recipe == "e2e" and record.exists()
             parent = record.read_text() if continues else None
-            made = release(scenario, recipe, dataset, nets, figures, parent, publish, progress)
-            if recipe == "e2e":
-                checkpoint.write(record, made.encoder.encode())
-            released = made.to_bytes()
-        return Released.from_bytes(workers.share(released))
+            try:
+                released = release(scenario, recipe, dataset, nets, figures, parent, publish, progress)
+            except UserError as error:  # the others wait for word and must hear of it
+                outcome = {"refused": str(error)}
+            else:
+                outcome = asdict(released)
+                if recipe == "e2e":
+                    checkpoint.write(record, released.encoder.encode())
+        outcome = json.loads(workers.share(json.dumps(outcome).encode()))
+        if "refused" in outcome:
+            raise UserError(outcome["refused"])
+        return Released(**outcome)
 
 
 def worker_device(scenario: Scenario, rank: int) -> torch.device:

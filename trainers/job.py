@@ -1,0 +1,87 @@
+"""Training as a Ray Train job: the same function as `trainers.local`, on a cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import ray.train
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchConfig, TorchTrainer
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.scenario.scenario import Scenario
+from trainers.release import Publish, Released
+from trainers.stage import Progress
+from trainers.train import Recipe, train_and_release, worker_device
+from trainers.workers import ProcessGroup
+
+
+class _Task(TypedDict):
+    """What each worker is given."""
+
+    scenario_json: str
+    recipe: Recipe
+    work_dir: str
+    publish: Publish
+    progress: Progress
+
+
+def train_on_ray(
+    scenario: Scenario,
+    recipe: Recipe,
+    work_dir: Path,
+    publish: Publish,
+    progress: Progress,
+    cpus_per_worker: float = 1,
+) -> Released:
+    """`train_and_release` in a TorchTrainer of `train.workers` workers on the cluster that is connected.
+
+    `publish` and `progress` travel to the workers. `work_dir` must be the same folder on every machine that
+    may run worker 0: after a lost worker the job starts over twice at most, and continues from the
+    checkpoints there. Raises UserError as `train_and_release` does.
+    """
+    cuda = scenario.train.device == "cuda"
+    task = _Task(
+        scenario_json=scenario.model_dump_json(),
+        recipe=recipe,
+        work_dir=str(work_dir.absolute()),
+        publish=publish,
+        progress=progress,
+    )
+    trainer = TorchTrainer(
+        _work,
+        train_loop_config=dict(task),
+        scaling_config=ScalingConfig(
+            num_workers=scenario.train.workers,
+            use_gpu=cuda,
+            resources_per_worker={"CPU": cpus_per_worker, **({"GPU": 1} if cuda else {})},
+        ),
+        torch_config=TorchConfig(backend="nccl" if cuda else "gloo"),
+        run_config=RunConfig(
+            name=recipe,
+            storage_path=str(work_dir.absolute() / "ray"),
+            failure_config=FailureConfig(max_failures=2),
+        ),
+    )
+    outcome: Released | _Refused = trainer.fit().return_value
+    if isinstance(outcome, _Refused):
+        raise UserError(outcome.reason)
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A UserError as a result: raised in a worker, Ray would start the job over, to be refused again."""
+
+    reason: str
+
+
+def _work(task: _Task) -> Released | _Refused:
+    scenario = Scenario.model_validate_json(task["scenario_json"])
+    workers = ProcessGroup(worker_device(scenario, ray.train.get_context().get_local_rank()))
+    try:
+        return train_and_release(
+            scenario, task["recipe"], Path(task["work_dir"]), task["publish"], workers, task["progress"]
+        )
+    except UserError as error:
+        return _Refused(str(error))
