@@ -47,7 +47,7 @@ def rate(summary: Summary) -> go.Figure:
     styled(figure, 430)
     bits = [r["bpp_payload"] for r in summary["ladder"]]
     figure.update_xaxes(title_text="payload bits per pixel", **_rate_ticks(bits))
-    figure.update_yaxes(title_text="right of answered", tickformat=".0%")
+    figure.update_yaxes(title_text="right of answered", tickformat=".1~%")
     figure.update_layout(margin_t=60 + 22 * (len(encoders) > 1))
     return figure
 

@@ -37,7 +37,7 @@ def over_time(summary: Summary, timeline: list[TimelineRow]) -> tuple[go.Figure,
     top = max(row["level"] for row in summary["ladder"])
     room = 0.32 * max(top, 1) if events else 0.2  # above the highest level, for the names of events
     figure.update_yaxes(title_text="mean level", range=[-0.2, top + room], row=1)
-    figure.update_yaxes(title_text="right of answered", tickformat=".0%", range=_accuracies(bins), row=2)
+    figure.update_yaxes(title_text="right of answered", tickformat=".1~%", range=_accuracies(bins), row=2)
     figure.update_yaxes(title_text="frames a second", rangemode="tozero", row=3)
     figure.update_xaxes(title_text="virtual time in seconds", row=3)
     _mark(figure, events, max(row["duration_us"] for row in summary["points"]))

@@ -8,7 +8,6 @@ from typing import Self, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from fleet_sim.report import words
 from fleet_sim.report.closing import closing_table, point_words
 from fleet_sim.report.results import PointRow, Summary
 
@@ -44,9 +43,9 @@ class View:
             self._line(f"  {stage}: {total} epochs{_measured(figures)}")
 
     def bank(self, done: int, total: int) -> None:
-        """`done` of `total` frames of the bank are coded and classified."""
+        """`done` of `total` parts of the bank are coded and classified."""
         if done == total:
-            self._line(f"  bank: {words.number(total)} frames")
+            self._line("  bank: ready")
 
     def point(self, index: int, of: int, label: str) -> None:
         """Sweep point `index` (from 0) of `of` begins."""
@@ -101,8 +100,8 @@ class LiveView(View):
         super().training(stage, done, total, figures)
 
     def bank(self, done: int, total: int) -> None:
-        """A bar of frames."""
-        self._bar("bank", "bank", done, total, f"{words.number(done)} frames")
+        """A bar of the bank's parts."""
+        self._bar("bank", "bank", done, total, "")
         super().bank(done, total)
 
     def point(self, index: int, of: int, label: str) -> None:

@@ -45,7 +45,7 @@ def number(value: float | None, digits: int = 0) -> str:
 
 def milliseconds(ms: float | None) -> str:
     """A latency given in milliseconds; a dash where nothing was answered."""
-    return NOTHING if ms is None else time(1000 * ms)
+    return NOTHING if ms is None else time(float(f"{1000 * ms:.3g}"))
 
 
 def title(path: str) -> str:

@@ -41,7 +41,7 @@ def test_without_a_terminal_there_are_plain_lines(write_run: Make) -> None:
         "dashboard at [127.0.0.1]:8265",
         "Training",
         "  e2e: 3 epochs, loss 0.5123, accuracy 0.9",
-        "  bank: 100 frames",
+        "  bank: ready",
     ]
     assert lines[4].startswith("  1/2 20 kbit/s, 200 cameras: 94.6 % right on time, 96.7 % of answered right")
     assert lines[-1] == f"report  {folder / 'report.html'}"

@@ -26,4 +26,5 @@ def test_values_are_said_with_unit_and_name(path: str, value: str | float | None
 
 def test_what_is_not_there_is_a_dash() -> None:
     assert [words.percent(None), words.number(None), words.milliseconds(None)] == ["-"] * 3
+    assert words.milliseconds(55.114) == "55.1 ms"
     assert words.labels({}) == "the one point"
