@@ -27,6 +27,7 @@ from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, timeline_of, update_boundaries_us
 from fleet_sim.report.view import View
+from fleet_sim.report.words import labels
 from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, points
 from trainers.local import train_locally
 from trainers.release import Publish, Released
@@ -67,8 +68,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             for point in sweep:
-                swept = ", ".join(f"{path} {value}" for path, value in point.values.items())
-                view.point(point.index, len(sweep), swept or scenario.name)
+                view.point(point.index, len(sweep), labels(point.values) or scenario.name)
                 with _timed(clock, "simulate"):
                     due_us = update_boundaries_us(point.scenario)
                     due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
@@ -239,7 +239,7 @@ def _write(
 def _new_folder_name(out: Path, name: str) -> Path:
     """`out`/name-time, numbered where a run of the same second has that name; not made yet."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    candidates = (out / f"{name}-{stamp}{suffix}" for suffix in ("", *(f"-{i}" for i in count(2))))
+    candidates = (out / (f"{name}-{stamp}" if i == 1 else f"{name}-{stamp}-{i}") for i in count(1))
     return next(folder for folder in candidates if not folder.exists())
 
 

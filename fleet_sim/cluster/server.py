@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import BankPart, Version
@@ -49,12 +50,15 @@ class _State:
 class DecoderServer:
     """One server. All it knows comes through these calls, so it can be rebuilt from them."""
 
-    def __init__(self, spec: CodecSpec, images_FHWC: np.ndarray, labels_F: np.ndarray, device: str):
+    def __init__(self, spec: CodecSpec, device: str):
         self._spec, self._device = spec, device
-        self._images_FHWC, self._labels_F = images_FHWC, labels_F
         self._versions: list[Version] = []
         self._bank: list[BankPart] = []
         self._state: _State | None = None
+
+    def see(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> None:
+        """Take the scenes that cameras see, with what is right to answer."""
+        self._images_FHWC, self._labels_F = images_FHWC, labels_F
 
     def add_version(self, encoder: Bundle, *heads: Bundle) -> None:
         """Take up an encoder version with its heads, beside those already hosted."""
@@ -170,7 +174,7 @@ class DecoderServer:
         return right_M
 
     def _audit(self, frames: Sent, head_M: np.ndarray, right_M: np.ndarray) -> int:
-        """Do a sampled share of answers again live; RuntimeError if one differs from the bank."""
+        """Do a sampled share of answers again live; RunError if one differs from the bank."""
         state = self._here()
         chosen_m = np.flatnonzero(audited(frames, state.point.fleet, state.audit_ppm))
         if not len(chosen_m):
@@ -188,9 +192,9 @@ class DecoderServer:
                     len(messages[m]) - HEADER_BYTES
                     != self._bank[version].payload_bytes_LF[sample.level[m], scene_M[m]]
                 ):
-                    raise RuntimeError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
+                    raise RunError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
-            raise RuntimeError("audit: a scene is answered otherwise live than in the bank")
+            raise RunError("audit: a scene is answered otherwise live than in the bank")
         return len(chosen_m)
 
 

@@ -22,7 +22,7 @@ class Watcher(Protocol):
     """Is told how far the work is."""
 
     def bank(self, done: int, total: int) -> None:
-        """Parts of a bank are ready."""
+        """So many of the scenes are in the bank."""
 
     def advance(self, virtual_us: int, of_us: int) -> None:
         """Virtual time has moved on."""
@@ -77,7 +77,7 @@ class Session:
         self._host, self._scenario, self._export, self._watcher = host, scenario, export, watcher
         self._scenes = len(labels_F)
         self._registry = registry
-        self._images, labels = host.put(images_FHWC), host.put(labels_F)
+        self._images, self._labels = host.put(images_FHWC), host.put(labels_F)
         serving, cluster = scenario.serving, scenario.cluster
         device = "cuda" if serving.num_gpus else "cpu"
         self._servers = [
@@ -86,14 +86,14 @@ class Session:
                 f"decoder-server-{i}",
                 DecoderServer,
                 scenario.codec,
-                self._images,
-                labels,
                 device,
                 cpus=cluster.server_cpus,
                 gpus=serving.num_gpus,
             )
             for i in range(servers)
         ]
+        for server in self._servers:
+            server.lasting("see", self._images, self._labels)
         self._shards = [
             Member(host, f"camera-shard-{i}", CameraShard, i, cluster.shards, cpus=cluster.shard_cpus)
             for i in range(cluster.shards)
@@ -142,7 +142,7 @@ class Session:
                 )
 
     def simulate(self, point: Scenario, updates: Sequence[Update] = ()) -> Counts:
-        """All of one sweep point's virtual time; raises RuntimeError if a frame got lost.
+        """All of one sweep point's virtual time; raises RunError if a frame got lost.
 
         Updates not yet deployed are taken up on the way, in order of time.
         """
@@ -206,12 +206,12 @@ class Session:
         ]
         parts: list[Ref] = []
         sums: dict[str, Any] = {}
-        for done, pending in enumerate(asked, 1):
+        for done, pending in zip(bounds[1:], asked, strict=True):
             sum_ref, part = pending.wait()
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
             parts.append(part)
-            self._watcher.bank(done, len(asked))
+            self._watcher.bank(done, self._scenes)
         return parts, sums
 
     def _step_shards(self, until_us: int, known_us: np.ndarray, servers: int) -> list[Pending]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet_sim.basics.errors import RunError
+
 DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible")
 COLUMNS = (
     "offered",
@@ -84,11 +86,11 @@ class Counts:
         return total
 
     def check_conservation(self) -> None:
-        """Raise RuntimeError unless offered = answered + dropped + in flight."""
+        """Raise RunError unless offered = answered + dropped + in flight."""
         total_C = self.total_C
         ended = int(total_C[ANSWERED] + total_C[DROPPED_BUFFER:].sum())
         if int(total_C[OFFERED]) != ended + self.in_flight:
-            raise RuntimeError(
+            raise RunError(
                 f"frames got lost: {int(total_C[OFFERED])} offered, {int(total_C[ANSWERED])} answered, "
                 f"{int(total_C[DROPPED_BUFFER:].sum())} dropped, {self.in_flight} in flight"
             )
