@@ -1,0 +1,222 @@
+"""The main job from scenario to results: trained on the spot, in process and on Ray, and its files."""
+
+import io
+import json
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import ray
+from rich.console import Console
+
+from fleet_sim.basics.errors import Interrupted, UserError
+from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
+from fleet_sim.cluster.ray_export import RayExport
+from fleet_sim.registry import Registry
+from fleet_sim.report.view import View
+from fleet_sim.run import run, train
+from fleet_sim.scenario import Scenario, load_scenario
+
+BANDLIMITED = Path(__file__).parents[1] / "scenarios" / "bandlimited.yaml"
+SMALL = (
+    "duration_us=6 s",
+    "audit=0.02",
+    "codec.width=4",
+    "codec.neurons=16",
+    "codec.ladder=[2,6,16]",
+    "train.e2e.epochs=2",
+    "train.duphil.epochs=1",
+    "train.head_training.epochs=2",
+    "fleet.cells=4",
+    "sweep.fleet.cameras=[80,160]",
+    "sweep.link.budget_bps=[2500,6000]",
+    "cluster.backend=local",
+)
+
+
+def small(*overrides: str) -> Scenario:
+    return load_scenario(BANDLIMITED, [*SMALL, *overrides])
+
+
+def quiet() -> View:
+    return View(Console(file=io.StringIO()))
+
+
+def results(folder: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return summary
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(small(), tmp_path_factory.mktemp("reference"), quiet())
+
+
+@pytest.fixture(scope="module")
+def models(reference: Path) -> str:
+    return f"train.use={reference / 'models'}"
+
+
+def test_a_run_leaves_its_files(reference: Path) -> None:
+    left = {path.name for path in reference.iterdir()}
+    assert left == {
+        "scenario.yaml",
+        "summary.json",
+        "points.parquet",
+        "timeline.parquet",
+        "models",
+        "report.html",
+    }
+    assert load_scenario(reference / "scenario.yaml") == small()
+    registry = Registry(reference / "models")
+    for version in registry.list():
+        registry.verify(version.id)
+
+
+def test_every_frame_is_accounted_for(reference: Path) -> None:
+    for point in results(reference)["points"]:
+        ended = point["frames_answered"] + sum(point["frames_dropped"].values())
+        assert point["frames_offered"] == ended + point["frames_in_flight"]
+        assert point["frames_offered"] == 6 * point["cameras"]
+        assert 0 < point["cell_wire_bps_max"] <= point["budget_bps"]
+        assert point["bpp_ideal"] <= point["bpp_payload"] < point["bpp_wire"]
+
+
+def test_tables_say_what_the_summary_says(reference: Path) -> None:
+    summary = results(reference)
+    rows = pq.read_table(reference / "points.parquet").to_pylist()
+    assert [row["accuracy_on_time"] for row in rows] == [p["accuracy_on_time"] for p in summary["points"]]
+    timeline = pq.read_table(reference / "timeline.parquet").to_pylist()
+    for point in summary["points"]:
+        seconds = [row for row in timeline if row["point"] == point["point"] and row["cell"] == -1]
+        assert len(seconds) == 6
+        assert sum(row["offered"] for row in seconds) == point["frames_offered"]
+        assert sum(row["answered"] for row in seconds) == point["frames_answered"]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("cluster.shards=1",),
+        ("cluster.shards=7",),
+        ("cluster.epoch_us=700 ms",),
+        ("mode=live",),
+        ("report.cells=[2]", "name=other", "audit=0"),
+    ],
+    ids=" ".join,
+)
+def test_what_has_no_meaning_leaves_the_digest(
+    reference: Path, models: str, tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
+    again = run(small(models, *overrides), tmp_path, quiet())
+    assert results(again)["digest"] == results(reference)["digest"]
+
+
+def test_a_second_run_trains_the_same_version(reference: Path, tmp_path: Path) -> None:
+    again = results(run(small(), tmp_path, quiet()))
+    assert again["versions"] == results(reference)["versions"]
+    assert again["digest"] == results(reference)["digest"]
+
+
+@pytest.mark.parametrize("override", ["seed=2", "duration_us=5 s", "link.header_bytes=5"])
+def test_what_has_meaning_changes_the_digest(
+    reference: Path, models: str, tmp_path: Path, override: str
+) -> None:
+    other = run(small(models, override), tmp_path, quiet())
+    assert results(other)["digest"] != results(reference)["digest"]
+
+
+class Disturbing(View):
+    """Kills a shard in the middle of the first point."""
+
+    struck = False
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        if not self.struck and 0 < virtual_us < of_us:
+            pid = ray.get(ray.get_actor("camera-shard-0").__ray_call__.remote(lambda _: os.getpid()))
+            os.kill(pid, signal.SIGKILL)
+            self.struck = True
+
+
+def test_on_ray_with_a_shard_killed_digest_and_metrics_are_those_of_an_undisturbed_run(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Sample] = []
+    flush = RayExport.flush
+
+    def flush_and_read(export: RayExport) -> None:
+        flush(export)
+        seen.extend(read_samples(endpoint_url()))
+
+    monkeypatch.setattr(RayExport, "flush", flush_and_read)
+    view = Disturbing(Console(file=io.StringIO()))
+    scenario = small("cluster.backend=ray", "cluster.epoch_us=2 s")
+    summary = results(run(scenario, tmp_path, view))
+
+    assert view.struck
+    assert summary["restarts"] >= 1
+    assert summary["versions"] == results(reference)["versions"]  # Ray Train made the same weights
+    assert summary["digest"] == results(reference)["digest"]
+    assert_totals_equal(seen, summary["points"])
+
+
+def assert_totals_equal(seen: list[Sample], points: list[Mapping[str, Any]]) -> None:
+    def total(name: str, **labels: str) -> float:
+        return sum(
+            sample.value
+            for sample in seen
+            if sample.name == f"ray_fleet_sim_{name}_total"
+            and all(sample.labels[label] == value for label, value in labels.items())
+        )
+
+    assert total("frames_offered") == sum(p["frames_offered"] for p in points)
+    assert total("frames_sent") == sum(p["frames_sent"] for p in points)
+    assert total("payload_bits") == sum(p["payload_bits"] for p in points)
+    assert total("wire_bits") == sum(p["wire_bits"] for p in points)
+    assert total("latency_ms_count") == sum(p["frames_answered"] for p in points)
+    assert total("latency_ms_bucket", le="+Inf") == sum(p["frames_answered"] for p in points)
+    answered = sum(total("frames", outcome=o) for o in ("right_on_time", "right_late", "wrong"))
+    assert answered == sum(p["frames_answered"] for p in points)
+    for reason in ("buffer", "deadline"):
+        dropped = sum(p["frames_dropped"][reason] for p in points)
+        assert total("frames", outcome=f"dropped_{reason}") == dropped
+    assert sum(p["frames_dropped"]["deadline"] for p in points) > 0
+
+
+class Impatient(View):
+    """Presses Ctrl-C in the second point."""
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        if self._points[0] == 1:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_the_points_that_are_done(reference: Path, models: str, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match=r"1 of 4 points"):
+        run(small(models), tmp_path, Impatient(Console(file=io.StringIO())))
+    (folder,) = tmp_path.iterdir()
+    summary = results(folder)
+    assert summary["complete"] is False
+    first = results(reference)["points"][0]
+    assert {**summary["points"][0], "wall_s": 0} == {**first, "wall_s": 0}
+    assert (folder / "report.html").exists()
+
+
+def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    missing = small("data.source=npz", f"data.path={tmp_path / 'missing.npz'}")
+    with pytest.raises(UserError, match=r"missing\.npz"):
+        run(missing, out, quiet())
+    with pytest.raises(UserError, match="no encoder"):
+        run(small(f"train.use={tmp_path}"), out, quiet())
+    assert not out.exists()
+
+
+def test_training_alone_is_used_by_a_run(reference: Path, tmp_path: Path) -> None:
+    models = train(small(), tmp_path / "trained", quiet())
+    again = run(small(f"train.use={models}"), tmp_path / "runs", quiet())
+    assert results(again)["digest"] == results(reference)["digest"]
