@@ -1,5 +1,6 @@
 """A run as seen in the terminal: a line as each stage or point ends, and bars where they can be drawn."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -8,18 +9,28 @@ from typing import Self, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from fleet_sim.report import words
 from fleet_sim.report.closing import closing_table, point_words
 from fleet_sim.report.results import PointRow, Summary
 
+SECONDS_BETWEEN_WORDS = 30.0
+
 
 class View:
-    """Plain lines: one a stage, one a sweep point. Nothing moves and no control codes are written."""
+    """Plain lines: one a stage, one a sweep point, and a word now and then while one of these takes long.
+
+    Nothing moves and no control codes are written.
+    """
+
+    _quiet = True  # nothing else shows that a long stage is going on
 
     def __init__(self, console: Console) -> None:
         """Lines go to `console`."""
         self._console = console
+        self._last_word = time.monotonic()
         self._points = (0, 1)
         self._label = ""
+        self._work, self._began_s, self._began_at = "", 0.0, 0
 
     def __enter__(self) -> Self:
         return self
@@ -41,6 +52,8 @@ class View:
         """`done` of `total` epochs of a training stage, with what was last measured."""
         if done == total:
             self._line(f"  {stage}: {total} epochs{_measured(figures)}")
+        else:
+            self._word(stage, f"{done} of {total} epochs{_measured(figures)}", done, total)
 
     def bank(self, done: int, total: int) -> None:
         """`done` of `total` parts of the bank are coded and classified."""
@@ -53,6 +66,9 @@ class View:
 
     def advance(self, virtual_us: int, of_us: int) -> None:
         """The current point has been simulated up to `virtual_us` of `of_us`."""
+        if virtual_us < of_us:
+            reached = f"{words.time(virtual_us)} of {words.time(of_us)}"
+            self._word(self._label, reached, virtual_us, of_us)
 
     def point_done(self, row: Mapping[str, object]) -> None:
         """The current point is finished, with these figures (a `PointRow`)."""
@@ -65,12 +81,26 @@ class View:
         self._line(f"digest  {summary['digest']}")
         self._line(f"report  {folder / 'report.html'}")
 
+    def _word(self, work: str, reached: str, done: int, total: int) -> None:
+        """Say now and then how far a long work is, and how long it will take at the pace seen so far."""
+        now = time.monotonic()
+        if work != self._work:
+            self._work, self._began_s, self._began_at = work, now, done
+        if self._quiet and now - self._last_word > SECONDS_BETWEEN_WORDS:
+            self._last_word = now
+            moved = done - self._began_at
+            left_s = (now - self._began_s) * (total - done) / moved if moved else None
+            left = f", about {words.time(1e6 * left_s)} left" if left_s is not None else ""
+            self._line(f"  {work}: {reached}{left}")
+
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView(View):
     """The same lines, and below them a bar for whatever is going on."""
+
+    _quiet = False
 
     def __init__(self, console: Console) -> None:
         """Draws on `console`, a terminal."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from fleet_sim.report.results import read_results
@@ -72,3 +73,18 @@ def test_a_terminal_shows_bars_and_keeps_the_same_lines(write_run: Make) -> None
     assert "point 2 of 2" in out.getvalue()
     assert "  e2e: 3 epochs, loss 0.5123, accuracy 0.9" in out.getvalue()
     assert "2/2 20 kbit/s, 201 cameras: " in out.getvalue()
+
+
+def test_long_work_says_how_far_it_is_and_how_long_it_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("fleet_sim.report.view.time.monotonic", lambda: now[0])
+    out = io.StringIO()
+    view = View(Console(file=out, width=200))
+    view.training("e2e", 2, 10, {})  # resumed at the second epoch
+    now[0] += 10
+    view.training("e2e", 3, 10, {})
+    now[0] += 50
+    view.training("e2e", 5, 10, {"loss": 0.5})
+    now[0] += 1
+    view.training("e2e", 6, 10, {})
+    assert out.getvalue() == "  e2e: 5 of 10 epochs, loss 0.5, about 1.67 min left\n"
