@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from fleet_sim.codec.networks import Decoder, build_decoder
@@ -126,6 +125,9 @@ def _cosine(done: float) -> float:
 
 def _fit_svm(head: HeadSpec, scenario: Scenario, latents: Latents) -> Weights:
     """One-against-rest on standardised latents; the standardisation is folded into the weights."""
+    # Here and not above: it takes a second to import, and a Ray job's driver and controller never need it.
+    from sklearn.svm import LinearSVC
+
     latent_MN = latents.latent_MN.astype(np.float64)
     if scenario.train.head_training.tail_drop:
         tail_drop = TailDrop(latents.tables, draws(scenario.seed, f"head {head.name}"), torch.device("cpu"))

@@ -36,9 +36,16 @@ def draw(seed, stream, entity, counter):
 
 @njit(cache=True, inline="always")
 def draw_below(seed, stream, entity, counter, bound):
-    """Uniform integer in [0, bound), bound < 2**31 (int64); bias below bound / 2**32."""
-    high = draw(seed, stream, entity, counter) >> np.uint64(32)
-    return np.int64((high * np.uint64(bound)) >> np.uint64(32))
+    """Uniform integer in [0, bound), bound < 2**63 (int64); bias below bound / 2**64.
+
+    It is the upper half of the 128-bit product of a draw and `bound`, put together from halves of 32 bits.
+    """
+    bits, low_half = draw(seed, stream, entity, counter), np.uint64(0xFFFFFFFF)
+    high, low = bits >> np.uint64(32), bits & low_half
+    bound_high, bound_low = np.uint64(bound) >> np.uint64(32), np.uint64(bound) & low_half
+    middle = high * bound_low + ((low * bound_low) >> np.uint64(32))
+    carried = low * bound_high + (middle & low_half)
+    return np.int64(high * bound_high + (middle >> np.uint64(32)) + (carried >> np.uint64(32)))
 
 
 def sha256_hex(content: bytes) -> str:

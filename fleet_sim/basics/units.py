@@ -5,7 +5,7 @@ number in that unit, or a text with a unit of the same kind.
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -31,6 +31,7 @@ KINDS: dict[str, dict[str, Decimal]] = {
     },
 }
 _LARGEST = 10**18  # 64-bit counts hold this; larger exponents would take for ever to write out
+_EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])  # refuses to round, whatever the exponent
 _TEXT = re.compile(r"^\s*([0-9.eE+-]+)\s*([A-Za-z/]*)\s*$")
 
 
@@ -55,9 +56,11 @@ def parse_quantity(value: object, kind: str) -> int:
         problem = f"'{unit}' is a unit of {other}" if other else f"unknown unit '{unit}'"
         raise ValueError(f"{problem}; expected {wanted}")
     try:
-        exact = Decimal(number) * (units[unit] if unit else 1)
+        exact = _EXACT.multiply(Decimal(number), units[unit] if unit else Decimal(1))
     except InvalidOperation:
         raise ValueError(f"'{value}' is not {wanted}") from None
+    except Inexact:
+        raise ValueError(f"'{value}' has too many digits") from None
     if abs(exact) > _LARGEST:
         raise ValueError(f"'{value}' is too large")
     if exact != exact.to_integral_value():

@@ -90,8 +90,7 @@ class View:
             self._last_word = now
             moved = done - self._began_at
             left_s = (now - self._began_s) * (total - done) / moved if moved else None
-            left = f", about {words.time(1e6 * left_s)} left" if left_s is not None else ""
-            self._line(f"  {work}: {reached}{left}")
+            self._line(f"  {work}: {reached}{_left(left_s)}")
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -174,3 +173,9 @@ def open_view() -> View:
 
 def _measured(figures: Mapping[str, float]) -> str:
     return "".join(f", {name} {value:.4g}" for name, value in figures.items())
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"

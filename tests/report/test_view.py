@@ -87,4 +87,4 @@ def test_long_work_says_how_far_it_is_and_how_long_it_will_take(monkeypatch: pyt
     view.training("e2e", 5, 10, {"loss": 0.5})
     now[0] += 1
     view.training("e2e", 6, 10, {})
-    assert out.getvalue() == "  e2e: 5 of 10 epochs, loss 0.5, about 1.67 min left\n"
+    assert out.getvalue() == "  e2e: 5 of 10 epochs, loss 0.5, about 2 min left\n"
