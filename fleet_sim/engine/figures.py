@@ -10,9 +10,9 @@ Row = dict[str, object]
 
 
 def quantile_us(latency_B: np.ndarray, share: float) -> int | None:
-    """Upper edge of the bin below which at least `share` of the answers lie (at most 4.5 % too high).
+    """Upper edge of the bin up to which at least `share` of the answers lie (at most 4.5 % too high).
 
-    None when nothing was answered; answers beyond the last edge are given as the last edge.
+    None when nothing was answered; the first edge for answers below it, the last for those beyond.
     """
     total = int(latency_B.sum())
     if total == 0:

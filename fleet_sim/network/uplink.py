@@ -3,9 +3,10 @@
 The turn is decided by self-clocked fair queueing (S. J. Golestani, "A self-clocked fair queueing scheme for
 broadband applications", INFOCOM 1994) with equal weights: the packet with the smallest finish tag goes
 first, where a packet's tag is its size in bits added to the tag at which its camera's previous packet
-finished, or to the tag now being sent if the camera had nothing waiting. Tags are integers, and ties go to
-the lower camera, so the order is exact. Over any busy time two waiting cameras differ by at most one
-packet each: a camera that wants less than an equal share gets it, and the rest share what is left.
+finished, or to the tag now being sent if that is greater and the camera had nothing waiting. Tags are
+integers, and ties go to the lower camera, so the order is exact. Over any busy time two waiting cameras
+differ by at most one packet each: a camera that wants less than an equal share gets it, and the rest share
+what is left.
 
 A camera's queue is a ring of at most `buffer_bytes`, tail drop; the packet being sent no longer counts. A
 packet that could not be fully sent by its expiry is dropped when its turn comes, and its camera pays no

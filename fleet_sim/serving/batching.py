@@ -1,7 +1,7 @@
 """Dynamic batching on one server, exact to the microsecond.
 
-A server that is free starts a batch when `batch` frames wait, or when the oldest has waited `max_wait_us`; a
-busy one starts when it becomes free. The batch takes the frames present at its start, oldest first.
+A server starts a batch as soon as it is free and `batch` frames wait or the oldest has waited `max_wait_us`
+since its arrival. The batch takes the frames present at its start, oldest first.
 """
 
 from numba import njit
