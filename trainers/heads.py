@@ -41,7 +41,7 @@ def fit_head(
     """Weights of `head` as a server loads them.
 
     `ce` starts from the stage's `decoder`, which stays as it is; `kl` from fresh weights; `svm` is a linear
-    support vector machine. With `tail_drop` each latent is seen at random levels, its pruned neurons filled.
+    support vector machine. With `tail_drop` latents are seen at random levels too, pruned neurons filled.
     """
     if head.kind == "svm":
         weights = _fit_svm(head, scenario, latents)
@@ -128,14 +128,15 @@ def _fit_svm(head: HeadSpec, scenario: Scenario, latents: Latents) -> Weights:
     # Here and not above: it takes a second to import, and a Ray job's driver and controller never need it.
     from sklearn.svm import LinearSVC
 
-    latent_MN = latents.latent_MN.astype(np.float64)
+    latent_MN, labels_M = latents.latent_MN.astype(np.float64), latents.labels_M
     if scenario.train.head_training.tail_drop:
         tail_drop = TailDrop(latents.tables, draws(scenario.seed, f"head {head.name}"), torch.device("cpu"))
-        latent_MN = tail_drop(torch.from_numpy(latent_MN)).numpy()
+        latent_MN = np.concatenate([latent_MN, tail_drop(torch.from_numpy(latent_MN)).numpy()])
+        labels_M = np.concatenate([labels_M, labels_M])
     mean_N, deviation_N = latent_MN.mean(axis=0), latent_MN.std(axis=0)
     deviation_N[deviation_N == 0] = 1
     machine = LinearSVC(dual=False, random_state=derived_seed(scenario.seed, f"head {head.name}") % 2**32)
-    machine.fit((latent_MN - mean_N) / deviation_N, latents.labels_M)
+    machine.fit((latent_MN - mean_N) / deviation_N, labels_M)
     coef_KN = np.zeros((latents.classes, latent_MN.shape[1]))
     # A class without training images is never the answer.
     intercept_K = np.full(latents.classes, -np.inf)

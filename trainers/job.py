@@ -16,8 +16,8 @@ from trainers.stage import Progress
 from trainers.train import Recipe, train_and_release, worker_device
 from trainers.workers import ProcessGroup
 
-# Ray Train's own defaults suit jobs of hours; ours may last seconds. Read where the job starts, and overridden
-# by the environment. What is left is the start of controller, worker and two helpers, and their imports.
+# Ray Train's own defaults suit jobs of hours; ours may last seconds. Read where the job starts; the
+# environment overrides them. What is left is the start of four processes and their imports.
 _SETTINGS = {
     # The controller looks after its workers every 2 s by default, so a finished job is noticed that late.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",

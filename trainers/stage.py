@@ -3,6 +3,7 @@
 The two stages, `trainers.e2e` and `trainers.duphil`, say what an epoch does.
 """
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from fleet_sim.basics.errors import UserError
 from trainers import checkpoint
 from trainers.batches import Batches
 from trainers.checkpoint import Checkpoint
@@ -87,7 +89,8 @@ class Stage(ABC):
 def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
     """Train `stage` to its end, from `file` where it holds a beginning, and give the last epoch's figures.
 
-    Worker 0 alone reads and writes `file` and reports progress; the others get its state.
+    Worker 0 alone reads and writes `file` and reports progress; the others get its state. Raises UserError, on every
+    worker, when training diverges.
     """
     workers = stage.workers
     content = workers.share(file.read_bytes() if workers.rank == 0 and file.exists() else b"")
@@ -111,11 +114,23 @@ def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
     report()
     while done < stage.epochs:
         stage.set_learning_rate(done)
-        figures = stage.train_epoch(sign)
+        figures = _finite_epoch(stage, sign)
         for network in stage.networks.values():
             average_batch_statistics(network, workers)
         done += 1
         if workers.rank == 0:
             checkpoint.write(file, stage.state(done, figures).to_bytes())
         report()
+    return figures
+
+
+def _finite_epoch(stage: Stage, sign: Callable[[], None]) -> dict[str, float]:
+    try:
+        figures = stage.train_epoch(sign)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # the scatter of what is not finite has no Cholesky factor
+        figures = {"loss": math.nan}
+    if not all(map(math.isfinite, figures.values())):
+        raise UserError(
+            f"training diverged: lower train.{stage.name}.learning_rate ({stage.learning_rate:g})"
+        )
     return figures

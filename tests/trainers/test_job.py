@@ -1,0 +1,35 @@
+"""The Ray Train job gives what training without Ray gives."""
+
+import pytest
+import ray
+
+from fleet_sim.basics.errors import UserError
+from trainers.job import train_on_ray
+from trainers.local import train_locally
+
+SVM_ONLY = [{"name": "svm", "kind": "svm"}]
+
+
+@pytest.fixture
+def cluster():
+    """A Ray cluster of two processors on this machine."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def silent(stage, done, total, figures):
+    pass
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("cluster")
+def test_ray_releases_the_same_versions_and_refuses_once(scenario, registry, tmp_path):
+    # Two in one test, since a cluster takes seconds to start.
+    spec = scenario()
+    here = train_locally(spec, "duphil", tmp_path / "local", registry.publish, silent)
+    assert train_on_ray(spec, "duphil", tmp_path / "ray", registry.publish, silent) == here
+
+    diverging = scenario(e2e={"epochs": 1, "batch": 20, "learning_rate": 1e30}, heads=SVM_ONLY)
+    with pytest.raises(UserError, match="training diverged"):
+        train_on_ray(diverging, "e2e", tmp_path / "diverging", registry.publish, silent)

@@ -1,0 +1,139 @@
+"""Training as a whole: the same to the bit however it is run, and releases that can be used."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.codec.camera import FrozenEncoder
+from fleet_sim.codec.head import load_head
+from fleet_sim.codec.spec import CodecSpec
+from fleet_sim.codec.tables import Tables
+from fleet_sim.data import load
+from trainers.local import train_locally
+from trainers.train import train_and_release
+from trainers.workers import Workers
+
+
+class Interrupted(Exception):
+    pass
+
+
+def silent(stage, done, total, figures):
+    pass
+
+
+@pytest.fixture
+def released(scenario, registry, tmp_path):
+    """train(recipe, work folder, progress, **train fields) -> (encoder bundle, heads by name)."""
+
+    def train(recipe="duphil", work="work", progress=silent, recipe_in_scenario="duphil", **fields):
+        made_for = scenario(recipe=recipe_in_scenario, **fields)
+        ids = train_locally(made_for, recipe, tmp_path / work, registry.publish, progress)
+        return registry.load(ids.encoder), {name: registry.load(id) for name, id in ids.heads.items()}
+
+    return train
+
+
+def test_training_again_gives_the_same_versions_and_another_seed_does_not(
+    scenario, registry, tmp_path, released
+):
+    encoder, heads = released()
+    plain = train_and_release(scenario(), "duphil", tmp_path / "again", registry.publish, Workers(), silent)
+    assert plain.encoder == encoder.id
+    assert plain.heads == {name: head.id for name, head in heads.items()}
+    other = scenario().model_copy(update={"seed": 2})
+    assert train_locally(other, "duphil", tmp_path / "b", registry.publish, silent).encoder != encoder.id
+
+
+@pytest.mark.parametrize("alternate", ["batch", "epoch"])
+@pytest.mark.parametrize(("stage", "epoch"), [("e2e", 1), ("e2e", 3), ("duphil", 1), ("head kl", 1)])
+def test_interrupted_training_resumes_to_the_bit(released, stage, epoch, alternate):
+    duphil = {"epochs": 2, "batch": 36, "learning_rate": 0.01, "features": 8, "alternate": alternate}
+    whole, _ = released(work="whole", duphil=duphil)
+
+    def interrupt(now, done, total, figures):
+        if (now, done) == (stage, epoch):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        released(work="parts", progress=interrupt, duphil=duphil)
+    seen = []
+    resumed, _ = released(work="parts", progress=lambda *sign: seen.append(sign[:2]), duphil=duphil)
+    assert resumed.id == whole.id
+    assert (stage, epoch - 1) not in seen or stage == "head kl"
+
+
+def test_a_finished_stage_is_not_trained_again_and_its_encoder_is_the_parent(released):
+    first, _ = released("e2e", heads=[{"name": "svm", "kind": "svm"}], recipe_in_scenario="e2e")
+    signs = []
+    second, _ = released(
+        "duphil",
+        progress=lambda *sign: signs.append(sign[:2]),
+        heads=[{"name": "svm", "kind": "svm"}],
+        recipe_in_scenario="e2e",
+    )
+    assert [sign for sign in signs if sign[0] == "e2e"] == [("e2e", 3)]
+    assert first.manifest["parent"] is None
+    assert second.manifest["parent"] == first.id
+
+
+def test_a_checkpoint_is_safetensors_and_a_broken_one_is_refused(released, tmp_path):
+    released("e2e", heads=[{"name": "svm", "kind": "svm"}])
+    (file,) = (tmp_path / "work").glob("*.safetensors")
+    assert file.read_bytes()[8:9] == b"{"
+    file.write_bytes(b"broken")
+    with pytest.raises(UserError, match=r"not a checkpoint.*remove it to train this stage anew"):
+        released("e2e")
+
+
+def test_two_local_workers_agree_with_themselves(released, tmp_path):
+    one, _ = released(workers=2)
+    shutil.rmtree(tmp_path / "work")
+    again, _ = released(workers=2)
+    assert one.id == again.id
+
+
+def test_test_images_do_not_matter(scenario, registry, tmp_path, released):
+    encoder, heads = released()
+    path = scenario().data.path
+    arrays = dict(np.load(path))
+    arrays["test_images"] = 255 - arrays["test_images"]
+    np.savez(path, **arrays)
+    changed, changed_heads = released(work="other")
+    for name in ("weights", "tables"):
+        for key, array in encoder.tensors[name].items():
+            assert np.array_equal(array, changed.tensors[name][key])
+    assert heads["ce"].manifest["metrics"] == changed_heads["ce"].manifest["metrics"]
+
+
+def test_released_heads_read_what_the_released_encoder_sends(scenario, released):
+    encoder, heads = released(e2e={"epochs": 30, "batch": 20, "learning_rate": 0.05})
+    spec = CodecSpec.model_validate(encoder.manifest["codec"])
+    tables = Tables.from_arrays(encoder.tensors["tables"])
+    data = load(scenario().data, scenario().seed)
+    latents = FrozenEncoder(spec, encoder.tensors["weights"], tables).latents(data.test_images_NHWC)
+    assert set(heads) == {"ce", "kl", "svm"}
+    for name, bundle in heads.items():
+        assert bundle.manifest["encoder"] == encoder.id
+        assert bundle.manifest["head"] == {"name": name, "kind": name}
+        assert len(bundle.manifest["metrics"]["validation_accuracy_L"]) == 3
+        head = load_head(bundle.manifest, spec, bundle.tensors, tables)
+        answers = head.classify(latents, level=2)
+        if name != "kl":  # which starts from nothing and has had two epochs
+            assert (answers == data.test_labels_N).mean() > 0.9
+
+
+def test_training_that_diverges_is_the_users_to_mend(released):
+    with pytest.raises(UserError, match=r"training diverged: lower train\.e2e\.learning_rate"):
+        released(e2e={"epochs": 3, "batch": 20, "learning_rate": 1e30})
+    with pytest.raises(UserError, match=r"training diverged: lower train\.duphil\.learning_rate"):
+        released(duphil={"epochs": 2, "batch": 20, "learning_rate": 1e30})
+
+
+def test_settings_of_torch_are_put_back(released):
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    released("e2e", heads=[{"name": "svm", "kind": "svm"}])
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
