@@ -9,7 +9,8 @@ import json
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from fleet_sim.basics.compiled import compiled
 
 # One stream a purpose: two purposes never share a draw.
 STREAM_PHASE = 1
@@ -17,7 +18,7 @@ STREAM_SCENE = 2
 STREAM_AUDIT = 3
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _mix(x):
     """Finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that mixes well."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -25,7 +26,7 @@ def _mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def draw(seed, stream, entity, counter):
     """64 uniform random bits (uint64) for this counter of this entity in this stream."""
     golden = np.uint64(0x9E3779B97F4A7C15)
@@ -34,7 +35,7 @@ def draw(seed, stream, entity, counter):
     return _mix(x ^ (golden * np.uint64(counter + 1)))
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def draw_below(seed, stream, entity, counter, bound):
     """Uniform integer in [0, bound), bound < 2**63 (int64); bias below bound / 2**64.
 

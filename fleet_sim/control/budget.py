@@ -1,6 +1,6 @@
 """The paper's rule: the bitrate budget decides how many neurons a frame keeps."""
 
-from numba import njit
+from fleet_sim.basics.compiled import compiled
 
 
 def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom: float) -> int:
@@ -9,7 +9,7 @@ def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom: flo
     return budget_bps * frame_period_us * headroom_ppm // (cameras * 10**12)
 
 
-@njit(cache=True)
+@compiled()
 def budget_level(expected_bits_L, plan, backlog_bits):
     """Highest level whose expected wire bits fit in `plan` beside the backlog; level 0 if none does.
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
+from fleet_sim.basics.compiled import compiled
 from fleet_sim.basics.hashing import STREAM_AUDIT, STREAM_PHASE, draw_below
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO, Sent, scene_of
@@ -100,7 +100,7 @@ def serve(
     return replace(waiting, frames=take(frames, slice(taken, None)), free_us=int(free_us)), int(too_late)
 
 
-@njit(cache=True)
+@compiled()
 def look_up(frames, head_M, fleet, right_VHLF):
     """A bank's judgement of these frames, (M,) bool."""
     right_M = np.empty(frames.camera.shape[0], np.bool_)
@@ -110,7 +110,7 @@ def look_up(frames, head_M, fleet, right_VHLF):
     return right_M
 
 
-@njit(cache=True)
+@compiled()
 def scenes_of(frames, fleet):
     """Which scene each frame shows, (M,) int64."""
     scene_M = np.empty(frames.camera.shape[0], np.int64)
@@ -119,7 +119,7 @@ def scenes_of(frames, fleet):
     return scene_M
 
 
-@njit(cache=True)
+@compiled()
 def audited(frames, fleet, share_ppm):
     """Which frames an audit of this share takes, (M,) bool."""
     chosen_M = np.empty(frames.camera.shape[0], np.bool_)
@@ -130,14 +130,14 @@ def audited(frames, fleet, share_ppm):
     return chosen_M
 
 
-@njit(cache=True)
+@compiled()
 def capture_us_of(camera, frame, fleet):
     """When this camera took this frame."""
     phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
     return phase_us + frame * fleet.frame_period_us
 
 
-@njit(cache=True)
+@compiled()
 def count_answers(frames, done_us_M, right_M, named_M, fleet, edges_us, by_second_VSC, cells_KSC, latency_VB):
     """Count answers that come before the end of the run; return how many do not."""
     after_end = 0

@@ -8,8 +8,8 @@ and the next one go on: the length of an epoch has no meaning.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from fleet_sim.basics.compiled import compiled
 from fleet_sim.basics.hashing import STREAM_PHASE, STREAM_SCENE, draw_below
 from fleet_sim.control.budget import budget_level, plan_bits
 from fleet_sim.engine import counts as c
@@ -77,7 +77,7 @@ def new_cameras(fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...]) -> tup
     return cameras, uplinks
 
 
-@njit(cache=True)
+@compiled()
 def _phases(seed, camera_R, period_us):
     phase_us_R = np.empty(camera_R.shape[0], np.int64)
     for row in range(camera_R.shape[0]):
@@ -85,7 +85,7 @@ def _phases(seed, camera_R, period_us):
     return phase_us_R
 
 
-@njit(cache=True)
+@compiled()
 def _fill_heaps(cameras, first_row_C, encode_us):
     for cell in range(first_row_C.shape[0] - 1):
         first = first_row_C[cell]
@@ -94,13 +94,13 @@ def _fill_heaps(cameras, first_row_C, encode_us):
             heap.push(cameras.ready_us_R, cameras.ready_row_R, first, row - first, ready_us, row)
 
 
-@njit(cache=True)
+@compiled()
 def scene_of(seed, camera, frame, scenes):
     """Which of the `scenes` this camera sees in this frame."""
     return draw_below(seed, STREAM_SCENE, camera, frame, scenes)
 
 
-@njit(cache=True)
+@compiled()
 def ready_frames(cameras, fleet, until_us):
     """How many frames of each camera become ready before `until_us` that have not yet, (R,) int64."""
     count_R = np.zeros(cameras.camera_R.shape[0], np.int64)
@@ -111,7 +111,7 @@ def ready_frames(cameras, fleet, until_us):
     return count_R
 
 
-@njit(cache=True)
+@compiled()
 def version_at(version_from_us_V, time_us):
     """The encoder version in force at this time."""
     version = 0
@@ -121,14 +121,14 @@ def version_at(version_from_us_V, time_us):
     return version
 
 
-@njit(cache=True)
+@compiled()
 def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
     by_second_VSC[version, second, column] += amount
     if named >= 0:
         cells_KSC[named, second, column] += amount
 
 
-@njit(cache=True)
+@compiled()
 def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
     outcome = uplink.EXPIRED
     while outcome == uplink.EXPIRED:
@@ -137,7 +137,7 @@ def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
             _count(by_second_VSC, cells_KSC, named, version, now_us // MICRO, c.DROPPED_DEADLINE, 1)
 
 
-@njit(cache=True)
+@compiled()
 def step(
     cameras, u, fleet, messages, version_from_us_V, until_us, by_second_VSC, cells_KSC, cell_bits_C, sent
 ):
@@ -215,7 +215,7 @@ def step(
     return sent_count
 
 
-@njit(cache=True)
+@compiled()
 def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
     """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
     held = 0

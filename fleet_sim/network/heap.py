@@ -3,15 +3,15 @@
 Each cell keeps its heap in its own slice of arrays that hold all cells, so nothing is allocated on the way.
 """
 
-from numba import njit
+from fleet_sim.basics.compiled import compiled
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _before(key_a, row_a, key_b, row_b):
     return key_a < key_b or (key_a == key_b and row_a < row_b)
 
 
-@njit(cache=True)
+@compiled()
 def push(keys, rows, base, size, key, row):
     """Add (key, row) to the heap of `size` entries that starts at `base`; the caller counts it."""
     i = size
@@ -26,7 +26,7 @@ def push(keys, rows, base, size, key, row):
     rows[base + i] = row
 
 
-@njit(cache=True)
+@compiled()
 def replace_top(keys, rows, base, size, key, row):
     """Put (key, row) in the place of the first entry and let it sink."""
     i = 0
@@ -48,7 +48,7 @@ def replace_top(keys, rows, base, size, key, row):
     rows[base + i] = row
 
 
-@njit(cache=True)
+@compiled()
 def drop_top(keys, rows, base, size):
     """Remove the first entry of a heap of `size` >= 1 entries; the caller counts it."""
     last = base + size - 1

@@ -19,8 +19,8 @@ the microsecond does not pile up.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from fleet_sim.basics.compiled import compiled
 from fleet_sim.network import heap
 
 NEVER = np.int64(2**62)
@@ -92,7 +92,7 @@ def idle_uplinks(cameras_by_cell: np.ndarray, places: int) -> Uplinks:
     )
 
 
-@njit(cache=True)
+@compiled()
 def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, header, buffer):
     """Put a packet of `payload` + `header` bytes at the end of its camera's queue; False if that is full."""
     wire = payload + header
@@ -116,7 +116,7 @@ def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, 
     return True
 
 
-@njit(cache=True)
+@compiled()
 def start_next(u, cell, now_us, bps, header):
     """Begin the next transmission of an idle cell.
 

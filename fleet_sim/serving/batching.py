@@ -4,12 +4,12 @@ A server starts a batch as soon as it is free and `batch` frames wait or the old
 since its arrival. The batch takes the frames present at its start, oldest first.
 """
 
-from numba import njit
+from fleet_sim.basics.compiled import compiled
 
 LATER = 2**62
 
 
-@njit(cache=True)
+@compiled()
 def run_batches(
     arrive_us_M, free_us, until_us, batch, max_wait_us, batch_us, frame_us, start_us_M, done_us_M
 ):

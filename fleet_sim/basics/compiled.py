@@ -1,0 +1,33 @@
+"""`compiled`: numba's njit with a cache that never outlives the sources it was made from.
+
+Numba keeps compiled code beside its source and throws it away when that one file changes; a changed function
+in another file, or a changed constant, would go unnoticed inside whatever had taken it up. So the cache's
+folder is named after all sources in rooms that hold compiled code.
+"""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import numba
+
+HOUSE = Path(__file__).parents[1]
+
+
+def sources_hash(house: Path) -> str:
+    """16 hex digits over every module of the rooms in `house` that hold compiled functions."""
+    paths = sorted(house.rglob("*.py"))
+    rooms = {path.parent for path in paths if b"@compiled" in path.read_bytes()}
+    hasher = hashlib.sha256()
+    for path in paths:
+        if path.parent in rooms:
+            content = path.read_bytes()
+            hasher.update(f"{path.relative_to(house)} {len(content)}\n".encode() + content)
+    return hasher.hexdigest()[:16]
+
+
+# A folder that cannot be written leaves numba with its own choice of one.
+numba.config.CACHE_DIR = str(
+    Path(numba.config.CACHE_DIR or HOUSE / "__pycache__") / f"numba-{sources_hash(HOUSE)}"
+)
+compiled = partial(numba.njit, cache=True)
