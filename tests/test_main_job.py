@@ -220,3 +220,33 @@ def test_training_alone_is_used_by_a_run(reference: Path, tmp_path: Path) -> Non
     models = train(small(), tmp_path / "trained", quiet())
     again = run(small(f"train.use={models}"), tmp_path / "runs", quiet())
     assert results(again)["digest"] == results(reference)["digest"]
+
+
+def test_a_version_trained_beside_the_fleet_gives_one_digest_on_either_backend(tmp_path: Path) -> None:
+    def updated(backend: str) -> dict[str, Any]:
+        small_update = [
+            override for override in SMALL if not override.startswith(("sweep", "cluster.backend"))
+        ]
+        scenario = load_scenario(
+            BANDLIMITED.with_name("update.yaml"),
+            [
+                *small_update,
+                "fleet.cameras=80",
+                "train.updates.0.at_us=2.5 s",
+                "serving.switches.0.at_us=4 s",
+                "report.cells=[0]",
+                f"cluster.backend={backend}",
+            ],
+        )
+        folder = run(scenario, tmp_path / backend, quiet())
+        seconds = pq.read_table(folder / "timeline.parquet").to_pylist()
+        everywhere = [row for row in seconds if row["cell"] == -1]
+        encoders = [row["encoder"] for row in everywhere]
+        assert encoders[0] == encoders[2] != encoders[3] == encoders[5]  # the next period begins at 3 s
+        assert [row["head"] for row in everywhere] == ["ce"] * 4 + ["svm"] * 2
+        return results(folder)
+
+    here, there = updated("local"), updated("ray")
+    assert [version["at_us"] for version in here["versions"]["encoders"]] == [0, 3_000_000]
+    assert here["versions"] == there["versions"]
+    assert here["digest"] == there["digest"]

@@ -89,8 +89,8 @@ class Stage(ABC):
 def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
     """Train `stage` to its end, from `file` where it holds a beginning, and give the last epoch's figures.
 
-    Worker 0 alone reads and writes `file` and reports progress; the others get its state. Raises UserError, on every
-    worker, when training diverges.
+    Worker 0 alone reads and writes `file` and reports progress; the others get its state. Raises UserError,
+    on every worker, when training diverges.
     """
     workers = stage.workers
     content = workers.share(file.read_bytes() if workers.rank == 0 and file.exists() else b"")
