@@ -14,21 +14,19 @@ from typing import Literal
 from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.epochs import fleet_of
-from fleet_sim.cluster.export import Export, NoExport
+from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Handle, Host, LocalHost
 from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
-from fleet_sim.engine.digest import digest
-from fleet_sim.registry import Registry
-from fleet_sim.registry.release import find_release
+from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
-from fleet_sim.report.summary import Outcome, point_row, timeline_of, update_boundaries_us
+from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of, update_boundaries_us
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
-from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, points
+from fleet_sim.scenario import Scenario, dump_scenario, points
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 
@@ -54,12 +52,18 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     outcomes: list[Outcome] = []
     interrupted = False
-    with _backend(scenario, cpus, servers * scenario.serving.num_gpus, folder, view) as backend:
+    with _backend(scenario, dataset, cpus, servers * scenario.serving.num_gpus, folder, view) as backend:
         scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
         session = Session(backend.host, backend.registry, scenario, *scenes, servers, backend.export, view)
         with _timed(clock, "train"):
             view.stage("Training")
-            first = backend.train(scenario.train.recipe)()
+            try:
+                first = backend.train(scenario.train.recipe)()
+            except KeyboardInterrupt:
+                raise Interrupted(
+                    f"interrupted in training; finished epochs are kept: go on by fleet-sim train SCENARIO "
+                    f"--out {folder}, then run with --set train.use={folder / 'models'}"
+                ) from None
         with _timed(clock, "bank"):
             view.stage("Bank")
             session.deploy(first)
@@ -95,11 +99,16 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
 
     Versions go to `out`/models, the folder returned, checkpoints to `out`/training.
     """
-    load(scenario.data, scenario.seed)  # bad data is refused before anything starts
-    with _backend(scenario, 0, 0, out, view) as backend:
+    dataset = load(scenario.data, scenario.seed)
+    with _backend(scenario, dataset, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
             view.stage(f"Training {recipe}")
-            released = backend.train(recipe)()
+            try:
+                released = backend.train(recipe)()
+            except KeyboardInterrupt:
+                raise Interrupted(
+                    f"interrupted; finished epochs are kept in {out / 'training'}: the same command goes on"
+                ) from None
             view.note(f"  encoder {released.encoder}")
             for name, version in released.heads.items():
                 view.note(f"  head {name} {version}")
@@ -120,20 +129,24 @@ class _Backend:
 
 
 @contextmanager
-def _backend(scenario: Scenario, cpus: float, gpus: float, folder: Path, view: View) -> Iterator[_Backend]:
+def _backend(
+    scenario: Scenario, dataset: Dataset, cpus: float, gpus: float, folder: Path, view: View
+) -> Iterator[_Backend]:
     """The scenario's backend with room for members of so many CPUs and GPUs; ended in any case."""
-    models, training = folder / "models", folder / "training"
+    # Absolute, since workers may stand in another directory.
+    models, training = folder.absolute() / "models", folder.absolute() / "training"
+    classes = len(dataset.class_names)
     if scenario.cluster.backend == "local":
         here = LocalHost()
         keeper = here.spawn("model-registry", ModelRegistry, models, cpus=0)
 
         def make_here(recipe: Recipe) -> Callable[[], Deployed]:
-            made = _used(scenario, recipe, keeper.publish) or _deployed(
+            made = _used(scenario, classes, recipe, keeper.publish) or _deployed(
                 train_locally(scenario, recipe, training, keeper.publish, view.training)
             )
             return lambda: made
 
-        yield _Backend(here, keeper, NoExport(), make_here)
+        yield _Backend(here, keeper, Export(), make_here)
         return
 
     # Ray and its training library are imported only where they are used: in process they would cost seconds.
@@ -146,13 +159,13 @@ def _backend(scenario: Scenario, cpus: float, gpus: float, folder: Path, view: V
         trainers = 0 if scenario.train.use else scenario.train.workers * TRAINER_CPUS
         host.check_room(cpus + trainers, gpus)
         view.note(host.welcome())
-        registry = host.spawn("model-registry", ModelRegistry, models, cpus=0)
+        registry = host.spawn("model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
         publish, progress = RayPublish(registry), RayProgress(registry)
 
         def make_there(recipe: Recipe) -> Callable[[], Deployed]:
             future = host.background(
                 lambda: (
-                    _used(scenario, recipe, publish)
+                    _used(scenario, classes, recipe, publish)
                     or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
                 )
             )
@@ -177,18 +190,14 @@ def _watched(job: Future[Deployed], take_notes: Callable[[], list[TrainingNote]]
     return job.result()
 
 
-def _used(scenario: Scenario, recipe: Recipe, publish: Publish) -> Deployed | None:
+def _used(scenario: Scenario, classes: int, recipe: Recipe, publish: Publish) -> Deployed | None:
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
-    registry = Registry(scenario.train.use)
-    names = [head.name for head in scenario.train.heads]
-    encoder, heads = find_release(registry, recipe, scenario.codec.model_dump(mode="json"), names)
-    for version in (encoder, *heads.values()):
-        bundle = registry.load(version)
-        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
-        publish(bundle.kind, manifest, bundle.tensors)
-    return Deployed(encoder, heads)
+    heads = [head.name for head in scenario.train.heads]
+    codec = scenario.codec.model_dump(mode="json")
+    encoder, heads_by_name = adopt(scenario.train.use, Wanted(recipe, codec, classes, heads), publish)
+    return Deployed(encoder, heads_by_name)
 
 
 def _write(
@@ -201,38 +210,21 @@ def _write(
     folder: Path,
 ) -> None:
     """All files of a run's folder but its models."""
-    encoders = [version.encoder for version in session.deployed]
-    made = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
-    from_us = [0, *update_boundaries_us(scenario)]
-    depends_on = {
-        "points": [digest_fields(outcome.point.scenario) for outcome in outcomes],
-        "scenes": dataset.content_hash,
-        "versions": [asdict(version) for version in session.deployed],
-    }
-    rows = [point_row(outcome) for outcome in outcomes]
+    deployed = [asdict(version) for version in session.deployed]
     summary = {
-        "name": scenario.name,
-        "digest": digest(depends_on, [outcome.counts for outcome in outcomes]),
+        **summary_of(scenario, dataset.content_hash, deployed, outcomes),
         "complete": complete,
-        "seed": scenario.seed,
-        "scenario": scenario.model_dump(mode="json"),
-        "versions": {
-            "encoders": [
-                {"id": version.encoder, "recipe": recipe, "at_us": at_us, "heads": version.heads}
-                for version, recipe, at_us in zip(session.deployed, made, from_us, strict=False)
-            ]
-        },
         "machine": machine("cuda" if scenario.serving.num_gpus else "cpu"),
-        "ladder": [asdict(step) for step in session.ladder],
-        "points": rows,
+        "ladder": [asdict(rung) for rung in session.ladder],
         "audit": {"checked": session.audited, "different": 0},
         "restarts": session.restarts,
         "wall_s": clock,
     }
+    encoders = [version.encoder for version in session.deployed]
     timeline = [row for outcome in outcomes for row in timeline_of(outcome, encoders)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
-    write_results(folder, summary, rows, timeline)
+    write_results(folder, summary, [point_row(outcome) for outcome in outcomes], timeline)
     write_html(folder)
 
 

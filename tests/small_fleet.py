@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from fleet_sim.cluster.export import Export, NoExport
+from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.registry_actor import ModelRegistry
 from fleet_sim.cluster.session import Deployed, Session, Update
@@ -108,7 +108,7 @@ def simulated(
         dataset.test_images_NHWC,
         dataset.test_labels_N,
         scenario.serving.servers,
-        export or NoExport(),
+        export or Export(),
         watcher or Watching(),
     )
     session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))

@@ -1,7 +1,6 @@
-"""What the driver makes known of committed epochs; in process there is nowhere to show it."""
+"""What the driver makes known of committed epochs."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -9,8 +8,8 @@ from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 
 
-class Export(Protocol):
-    """Is told what every member counted."""
+class Export:
+    """Is told what every member counted. This one keeps it to itself: in process there is no endpoint."""
 
     def begin(self, fleet: Fleet, versions: Sequence[str]) -> None:
         """A sweep point begins with these encoders deployed."""
@@ -29,25 +28,3 @@ class Export(Protocol):
 
     def flush(self) -> None:
         """Wait until all of this can be read."""
-
-
-class NoExport:
-    """In process there is no endpoint to export to."""
-
-    def begin(self, fleet: Fleet, versions: Sequence[str]) -> None:
-        """Nothing to do."""
-
-    def versions(self, versions: Sequence[str]) -> None:
-        """Nothing to do."""
-
-    def counted(self, member: str, counted_VC: np.ndarray, latency_VB: np.ndarray | None) -> None:
-        """Nothing to do."""
-
-    def reached(self, virtual_us: int, wall_ms: float) -> None:
-        """Nothing to do."""
-
-    def end(self, counts: Counts) -> None:
-        """Nothing to do."""
-
-    def flush(self) -> None:
-        """Nothing to do."""

@@ -15,8 +15,16 @@ class MemberLost(Exception):
 class Host(Protocol):
     """Starts members, calls them and moves values between them."""
 
-    def spawn(self, name: str, member: type, *args: object, cpus: float, gpus: float = 0) -> Handle:
-        """A new member of this class."""
+    def spawn(
+        self,
+        name: str,
+        member: type,
+        *args: object,
+        cpus: float,
+        gpus: float = 0,
+        beside_driver: bool = False,
+    ) -> Handle:
+        """A new member of this class; `beside_driver`: on the driver's own machine, whose files it shares."""
 
     def call(self, handle: Handle, method: str, *args: object, returns: int = 1) -> list[Ref]:
         """Begin a call; `returns` references to the parts of its result. Arguments may be references."""
@@ -37,7 +45,15 @@ class Host(Protocol):
 class LocalHost:
     """Everything in this process, one call after the other."""
 
-    def spawn(self, name: str, member: type, *args: object, cpus: float, gpus: float = 0) -> Handle:
+    def spawn(
+        self,
+        name: str,
+        member: type,
+        *args: object,
+        cpus: float,
+        gpus: float = 0,
+        beside_driver: bool = False,
+    ) -> Handle:
         """A new object of this class; reserves nothing."""
         return member(*args)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.metrics import MetricsExporter
 from fleet_sim.engine.counts import LATENCY_EDGES_US, LEVEL_SUM, SENT, WIRE_BITS, Counts
 from fleet_sim.engine.figures import metric_counts
@@ -12,7 +13,7 @@ from fleet_sim.engine.fleet import Fleet
 SHORT_ID = 12
 
 
-class RayExport:
+class RayExport(Export):
     """Counters, gauges and histograms by ray.util.metrics.
 
     What shards count when a point ends (frames captured but never ready) belongs to no epoch; it is exported

@@ -6,6 +6,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.endpoint import export_every_second
@@ -40,10 +41,24 @@ class RayHost:
         self._handles: list[Handle] = []
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
 
-    def spawn(self, name: str, member: type, *args: object, cpus: float, gpus: float = 0) -> Handle:
+    def spawn(
+        self,
+        name: str,
+        member: type,
+        *args: object,
+        cpus: float,
+        gpus: float = 0,
+        beside_driver: bool = False,
+    ) -> Handle:
         """A new named actor that reserves these CPUs and GPUs."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(member).options(
-            name=name, num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_task_retries=0
+            name=name,
+            num_cpus=cpus,
+            num_gpus=gpus,
+            max_restarts=-1,
+            max_task_retries=0,
+            scheduling_strategy=here if beside_driver else "DEFAULT",
         )
         handle = actor.remote(*args)
         self._handles.append(handle)

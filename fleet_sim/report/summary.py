@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, point_figures, timeline_rows
 from fleet_sim.engine.fleet import Fleet, boundary_us
-from fleet_sim.scenario import Point, Scenario
+from fleet_sim.scenario import Point, Scenario, digest_fields
 
 SHORT_ID = 12
 
@@ -26,6 +28,32 @@ class Outcome:
 def update_boundaries_us(scenario: Scenario) -> list[int]:
     """When the fleet takes up each update: the next period boundary."""
     return [boundary_us(update.at_us, scenario.control.period_us) for update in scenario.train.updates]
+
+
+def summary_of(
+    scenario: Scenario, scenes_hash: str, deployed: Sequence[dict[str, Any]], outcomes: Sequence[Outcome]
+) -> dict[str, Any]:
+    """What summary.json says of the simulation; `deployed` are versions: `encoder` id, `heads` by name."""
+    recipes = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
+    from_us = [0, *update_boundaries_us(scenario)]
+    depends_on = {
+        "points": [digest_fields(outcome.point.scenario) for outcome in outcomes],
+        "scenes": scenes_hash,
+        "versions": deployed,
+    }
+    return {
+        "name": scenario.name,
+        "digest": digest(depends_on, [outcome.counts for outcome in outcomes]),
+        "seed": scenario.seed,
+        "scenario": scenario.model_dump(mode="json"),
+        "versions": {
+            "encoders": [
+                {"id": version["encoder"], "recipe": recipe, "at_us": at_us, "heads": version["heads"]}
+                for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
+            ]
+        },
+        "points": [point_row(outcome) for outcome in outcomes],
+    }
 
 
 def point_row(outcome: Outcome) -> Row:
