@@ -45,7 +45,7 @@ class HeadTrainingSpec(Strict):
     batch: int = Field(200, ge=2)
     learning_rate: float = Field(0.05, gt=0)
     tail_drop: bool = Field(
-        True, description="train each batch at a random level, so that pruned frames are read well"
+        True, description="train each latent at a random level, so that pruned frames are read well"
     )
 
 

@@ -1,5 +1,7 @@
 """The Ray Train job gives what training without Ray gives."""
 
+import os
+
 import pytest
 import ray
 
@@ -22,13 +24,27 @@ def silent(stage, done, total, figures):
     pass
 
 
+class KillOnce:
+    """Ends the training process after the second epoch, the first time it gets there."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __call__(self, stage, done, total, figures):
+        if (stage, done) == ("e2e", 2) and not self.mark.exists():
+            self.mark.touch()
+            os._exit(1)
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("cluster")
-def test_ray_releases_the_same_versions_and_refuses_once(scenario, registry, tmp_path):
+def test_ray_releases_the_same_versions_though_a_worker_died_and_refuses_once(scenario, registry, tmp_path):
     # Two in one test, since a cluster takes seconds to start.
     spec = scenario()
     here = train_locally(spec, "duphil", tmp_path / "local", registry.publish, silent)
-    assert train_on_ray(spec, "duphil", tmp_path / "ray", registry.publish, silent) == here
+    killer = KillOnce(tmp_path / "killed")
+    assert train_on_ray(spec, "duphil", tmp_path / "ray", registry.publish, killer) == here
+    assert killer.mark.exists()
 
     diverging = scenario(e2e={"epochs": 1, "batch": 20, "learning_rate": 1e30}, heads=SVM_ONLY)
     with pytest.raises(UserError, match="training diverged"):
