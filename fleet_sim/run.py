@@ -82,15 +82,21 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
                 outcomes.append(Outcome(point, constants, counted, time.perf_counter() - started))
                 view.point_done(point_row(outcomes[-1]))
         except KeyboardInterrupt:
+            if not outcomes:
+                use = f"train.use={folder / 'models'}"
+                raise Interrupted(
+                    f"interrupted before a point was done; for its models --set {use}"
+                ) from None
             interrupted = True
-        backend.export.flush()
-    if not outcomes:
-        raise Interrupted("interrupted before a point was done: no results were written")
-    clock["total"] = round(time.perf_counter() - began, 3)
-    _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
-    shutil.rmtree(folder / "training", ignore_errors=True)
-    if interrupted:
-        raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
+        clock["total"] = round(time.perf_counter() - began, 3)
+        _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
+        shutil.rmtree(folder / "training", ignore_errors=True)
+        if interrupted:
+            raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
+        try:
+            backend.export.flush()
+        except TimeoutError as error:
+            view.note(f"The results are complete, but not all metrics were exported: {error}")
     return folder
 
 

@@ -123,6 +123,11 @@ class LiveView(View):
     ) -> None:
         self._progress.stop()
 
+    def stage(self, title: str) -> None:
+        """A moving bar until there is something to measure."""
+        super().stage(title)
+        self._bar("starting", "starting", 0, None, "")
+
     def training(self, stage: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         """A bar of epochs."""
         self._bar(f"train {stage}", stage, done, total, _measured(figures).removeprefix(", "))
@@ -153,11 +158,12 @@ class LiveView(View):
             self._remove("sweep")
         super().point_done(row)
 
-    def _bar(self, key: str, description: str, done: int, total: int, figures: str) -> None:
+    def _bar(self, key: str, description: str, done: int, total: int | None, figures: str) -> None:
+        self._remove("starting")
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task(description, total=total, figures=figures)
         self._progress.update(self._tasks[key], completed=done, total=total, figures=figures)
-        if done >= total:
+        if total is not None and done >= total:
             self._remove(key)
 
     def _remove(self, key: str) -> None:

@@ -73,7 +73,7 @@ class TrainSpec(Strict):
     crop_padding: int = Field(4, ge=0, le=32, description="random crop after padding by this many pixels")
     flip: bool = Field(True, description="random horizontal flip; wrong for digits")
     workers: int = Field(1, ge=1, le=64, description="data-parallel workers; part of the result")
-    threads: int = Field(2, ge=1, le=256, description="torch threads a worker; part of the result")
+    threads: int = Field(1, ge=1, le=256, description="torch threads a worker; part of the result")
     device: Literal["cpu", "cuda"] = "cpu"
     use: Path | None = Field(
         None, description="a models folder of an earlier run or training: no training then"
