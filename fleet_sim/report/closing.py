@@ -28,8 +28,7 @@ def image_size(summary: Summary) -> int:
 def point_words(row: PointRow) -> str:
     """The figures of a point that matter most, in one line."""
     return (
-        f"{words.percent(row['accuracy_on_time'])} right on time, "
-        f"{words.percent(row['accuracy'])} of answered right, level {words.number(row['level_mean'], 2)}, "
+        f"{words.percent(row['accuracy_on_time'])} on time, level {words.number(row['level_mean'], 2)}, "
         f"p95 {words.milliseconds(row['latency_ms']['p95'])}, {words.percent(dropped_share(row))} dropped"
     )
 

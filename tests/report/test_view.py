@@ -44,7 +44,7 @@ def test_without_a_terminal_there_are_plain_lines(write_run: Make) -> None:
         "  e2e: 3 epochs, loss 0.5123, accuracy 0.9",
         "  bank: ready",
     ]
-    assert lines[4].startswith("  1/2 20 kbit/s, 200 cameras: 94.6 % right on time, 96.7 % of answered right")
+    assert lines[4].startswith("  1/2 20 kbit/s, 200 cameras: 94.6 % on time, level ")
     assert lines[-1] == f"report  {folder / 'report.html'}"
     assert lines[-2].startswith("digest  9d3c")
 
