@@ -126,7 +126,7 @@ class ClusterSpec(Strict):
     shard_cpus: float = Field(
         0.4, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
     )
-    server_cpus: float = Field(0.1, ge=0, le=16)
+    server_cpus: float = Field(0.05, ge=0, le=16, description="the same for a server")
     epoch_us: Microseconds = Field(
         5_000_000, ge=1000, description="virtual time a shard simulates in one call"
     )
