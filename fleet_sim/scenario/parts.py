@@ -124,7 +124,7 @@ class ClusterSpec(Strict):
     )
     shards: int = Field(2, ge=1, le=4096, description="camera shards, one actor each")
     shard_cpus: float = Field(
-        0.4, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
+        0.05, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
     )
     server_cpus: float = Field(0.05, ge=0, le=16, description="the same for a server")
     epoch_us: Microseconds = Field(
