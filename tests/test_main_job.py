@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import ray
+from real_prometheus import MISSING, PROGRAM, prometheus
 from rich.console import Console
 
 from fleet_sim.basics.errors import Interrupted, UserError
@@ -146,11 +147,16 @@ def test_on_ray_with_a_shard_killed_digest_and_metrics_are_those_of_an_undisturb
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Sample] = []
+    scraped: dict[str, float] = {}
     flush = RayExport.flush
 
     def flush_and_read(export: RayExport) -> None:
         flush(export)
         seen.extend(read_samples(endpoint_url()))
+        if PROGRAM is not None:
+            with prometheus(tmp_path, endpoint_url(), "ray_fleet_sim_frames_total") as query:
+                rows = query('sum by (__name__) ({__name__=~"ray_fleet_sim_.*_total"})')
+                scraped.update({labels["__name__"]: value for labels, value in rows})
 
     monkeypatch.setattr(RayExport, "flush", flush_and_read)
     view = Disturbing(Console(file=io.StringIO()))
@@ -162,6 +168,12 @@ def test_on_ray_with_a_shard_killed_digest_and_metrics_are_those_of_an_undisturb
     assert summary["versions"] == results(reference)["versions"]  # Ray Train made the same weights
     assert summary["digest"] == results(reference)["digest"]
     assert_totals_equal(seen, summary["points"])
+    if PROGRAM is None:
+        pytest.skip(MISSING)  # all but the look through Prometheus has passed
+    assert scraped == {name: sum(s.value for s in seen if s.name == name) for name in scraped}
+    assert scraped["ray_fleet_sim_frames_offered_total"] == sum(
+        p["frames_offered"] for p in summary["points"]
+    )
 
 
 def assert_totals_equal(seen: list[Sample], points: list[Mapping[str, Any]]) -> None:

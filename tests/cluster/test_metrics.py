@@ -1,23 +1,16 @@
 """A driver's metrics, read at Ray's endpoint and through a real Prometheus."""
 
-import json
-import shutil
-import socket
-import subprocess
 import time
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 import ray
+from real_prometheus import MISSING, PROGRAM, prometheus
 
 from fleet_sim.cluster.endpoint import Sample, endpoint_url, export_every_second, read_samples
 from fleet_sim.cluster.metrics import EXPORTED_NAMES, OUTCOMES, TOTALS, MetricsExporter, bucket_places
 from fleet_sim.engine.counts import LATENCY_EDGES_US
-from fleet_sim.report.dashboard import prometheus_yml
 from fleet_sim.report.panels import PANELS
 
 PROFILE = "metrics_test"
@@ -137,53 +130,12 @@ def test_the_engines_edges_are_thinned_to_octaves():
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory, exported):
-    """PromQL -> rows of (labels, value), asked of a Prometheus that has seen all that was exported."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("no prometheus on this machine (Debian: apt-get install prometheus)")
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "targets.json").write_text(json.dumps([{"targets": [endpoint_url().split("/")[2]]}]))
-    (folder / "prometheus.yml").write_text(prometheus_yml(folder / "targets.json"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def query(promql: str) -> list[tuple[dict[str, str], float]]:
-        with urlopen(
-            f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': promql})}", timeout=5
-        ) as reply:
-            rows = json.load(reply)["data"]["result"]
-        return [(row["metric"], float(row["value"][1])) for row in rows]
-
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [
-                program,
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        _wait(lambda: query(f'ray_fleet_sim_frames_total{{profile="{PROFILE}"}}'), folder / "log")
+    """A Prometheus that has seen all that was exported."""
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    shown = f'ray_fleet_sim_frames_total{{profile="{PROFILE}"}}'
+    with prometheus(tmp_path_factory.mktemp("prometheus"), endpoint_url(), shown) as query:
         yield query
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait(ready, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if ready():
-                return
-        except OSError:
-            pass  # not listening yet
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
 
 
 def test_prometheus_sees_the_same_totals(ask):
