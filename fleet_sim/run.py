@@ -15,7 +15,8 @@ from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.export import Export
-from fleet_sim.cluster.host import Handle, Host, LocalHost
+from fleet_sim.cluster.host import Host, LocalHost
+from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
@@ -129,7 +130,7 @@ class _Backend:
     """
 
     host: Host
-    registry: Handle
+    registry: Member
     export: Export
     train: Callable[[Recipe], Callable[[], Deployed]]
 
@@ -144,11 +145,12 @@ def _backend(
     classes = len(dataset.class_names)
     if scenario.cluster.backend == "local":
         here = LocalHost()
-        keeper = here.spawn("model-registry", ModelRegistry, models, cpus=0)
+        keeper = Member(here, "model-registry", ModelRegistry, models, cpus=0)
+        publish_here = keeper.handle.publish
 
         def make_here(recipe: Recipe) -> Callable[[], Deployed]:
-            made = _used(scenario, classes, recipe, keeper.publish) or _deployed(
-                train_locally(scenario, recipe, training, keeper.publish, view.training)
+            made = _used(scenario, classes, recipe, publish_here) or _deployed(
+                train_locally(scenario, recipe, training, publish_here, view.training)
             )
             return lambda: made
 
@@ -165,8 +167,8 @@ def _backend(
         trainers = 0 if scenario.train.use else scenario.train.workers * TRAINER_CPUS
         host.check_room(cpus + trainers, gpus)
         view.note(host.welcome())
-        registry = host.spawn("model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
-        publish, progress = RayPublish(registry), RayProgress(registry)
+        registry = Member(host, "model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
+        publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
 
         def make_there(recipe: Recipe) -> Callable[[], Deployed]:
             future = host.background(
@@ -175,7 +177,7 @@ def _backend(
                     or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
                 )
             )
-            return lambda: _watched(future, lambda: host.get(host.call(registry, "take_notes")[0]), view)
+            return lambda: _watched(future, lambda: host.get(registry.ask("take_notes").wait()[0]), view)
 
         yield _Backend(host, registry, RayExport(scenario.link.profile), make_there)
     finally:

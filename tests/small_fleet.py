@@ -9,6 +9,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.codec.camera import raw_latents
@@ -79,12 +80,17 @@ def publish_untrained(scenario: Scenario, dataset: Dataset, models: Path, weight
 
 
 class Watching:
-    """A watcher that calls `at` with every virtual time reached."""
+    """A watcher that calls `at` with every virtual time reached, and `banked` with every part of a bank."""
 
-    def __init__(self, at: Callable[[int], None] = lambda virtual_us: None):
-        self._at = at
+    def __init__(
+        self,
+        at: Callable[[int], None] = lambda virtual_us: None,
+        banked: Callable[[int], None] = lambda scenes: None,
+    ):
+        self._at, self._banked = at, banked
 
-    def bank(self, done: int, total: int) -> None: ...
+    def bank(self, done: int, total: int) -> None:
+        self._banked(done)
 
     def advance(self, virtual_us: int, of_us: int) -> None:
         self._at(virtual_us)
@@ -99,11 +105,12 @@ def simulated(
     update_at_us: int | None = None,
     watcher: Watching | None = None,
     export: Export | None = None,
+    before: Callable[[str], None] = lambda event: None,
 ) -> tuple[Session, Counts]:
     """One sweep point with an untrained version, and with a second one from `update_at_us` on."""
     session = Session(
         host,
-        host.spawn("model-registry", ModelRegistry, models, cpus=0),
+        Member(host, "model-registry", ModelRegistry, models, cpus=0),
         scenario,
         dataset.test_images_NHWC,
         dataset.test_labels_N,
@@ -111,9 +118,15 @@ def simulated(
         export or Export(),
         watcher or Watching(),
     )
+    before("deploy")
     session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))
     updates = []
     if update_at_us is not None:
         second = publish_untrained(scenario, dataset, models, weights_seed=2)
-        updates = [Update(update_at_us, lambda: second)]
+
+        def trained() -> Deployed:
+            before("update")
+            return second
+
+        updates = [Update(update_at_us, trained)]
     return session, session.simulate(scenario, updates)

@@ -26,7 +26,8 @@ class LiveCameras:
 
     def add(self, encoder: Bundle) -> None:
         """The next encoder version."""
-        from fleet_sim.cluster.version import Version  # torch: only live shards pay for it
+        # Here, since it takes torch, for which only live shards should pay.
+        from fleet_sim.cluster.version import Version
 
         self._versions.append(Version(self._spec, encoder, [], "cpu"))
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet_sim.basics.errors import UserError
@@ -70,15 +70,15 @@ class RayHost:
         return [refs] if returns == 1 else list(refs)
 
     def get(self, ref: Ref) -> Any:
-        """The value; MemberLost if the actor died or forgot, else what the call itself raised."""
+        """The value; MemberLost if its maker died or forgot, else what the call itself raised."""
         try:
             return ray.get(ref)
-        except RayActorError as error:
-            raise MemberLost from error
         except RayTaskError as error:
-            if isinstance(error.cause, MemberLost):
-                raise MemberLost from error
+            if isinstance(error.cause, MemberLost | RayError):
+                raise MemberLost(str(error.cause)) from error
             raise error.cause from error
+        except RayError as error:
+            raise MemberLost(str(error)) from error
 
     def put(self, value: object) -> Ref:
         """Into the object store, once."""
@@ -90,6 +90,8 @@ class RayHost:
 
     def welcome(self) -> str:
         """Where to watch the run."""
+        if not self._dashboard_url:
+            return "This Ray cluster runs without a dashboard"
         return f"Ray dashboard at http://{self._dashboard_url}; it asks for a token: ray get-auth-token"
 
     def check_room(self, cpus: float, gpus: float) -> None:

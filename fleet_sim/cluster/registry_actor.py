@@ -7,18 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
+from fleet_sim.cluster.member import Resident
 from fleet_sim.registry import Bundle, Kind, Registry
 
 TrainingNote = tuple[str, int, int, dict[str, float]]
 """(stage, done, total, figures), as trainers report it."""
 
 
-class ModelRegistry:
+class ModelRegistry(Resident):
     """A `Registry` and the latest word from the training job."""
 
     def __init__(self, root: Path):
         self._registry = Registry(root)
         self._notes: list[TrainingNote] = []
+
+    def reset(self) -> None:
+        """Nothing: versions lie on disk."""
 
     def publish(
         self, kind: Kind, manifest: dict[str, object], files: dict[str, dict[str, np.ndarray]]

@@ -1,14 +1,16 @@
 """A decoder server: hosts versions with several heads, builds banks, and answers in virtual time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.cluster.bank import BankPart, joined
 from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.member import Resident
 from fleet_sim.cluster.shard import Delivery, Point
-from fleet_sim.cluster.version import BankPart, Version
+from fleet_sim.cluster.version import Version
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
@@ -47,11 +49,16 @@ class _State:
     after_end: int
 
 
-class DecoderServer:
+class DecoderServer(Resident):
     """One server. All it knows comes through these calls, so it can be rebuilt from them."""
 
     def __init__(self, spec: CodecSpec, device: str):
         self._spec, self._device = spec, device
+        self.reset()
+
+    def reset(self) -> None:
+        """No scenes, no versions."""
+        self._images_FHWC, self._labels_F = np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
         self._versions: list[Version] = []
         self._bank: list[BankPart] = []
         self._state: _State | None = None
@@ -66,8 +73,6 @@ class DecoderServer:
 
     def bank_part(self, version: int, first: int, last: int) -> list[Any]:
         """[sums for the report, BankPart] of scenes first .. last - 1."""
-        if version >= len(self._versions):
-            raise MemberLost
         part = self._versions[version].bank_part(self._images_FHWC[first:last], self._labels_F[first:last])
         sums = {
             "payload_bits_L": 8 * part.payload_bytes_LF.sum(axis=1, dtype=np.int64),
@@ -78,13 +83,7 @@ class DecoderServer:
 
     def add_bank(self, *parts: BankPart) -> None:
         """Take up the bank of the next version, in parts that together hold every scene."""
-        self._bank.append(
-            BankPart(
-                np.concatenate([part.payload_bytes_LF for part in parts], axis=1),
-                np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
-                np.concatenate([part.right_HLF for part in parts], axis=2),
-            )
-        )
+        self._bank.append(joined(parts))
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
         """Open a sweep point: nothing has arrived."""
@@ -131,35 +130,15 @@ class DecoderServer:
     def finish(self) -> Counts:
         """Close the point: everything this server counted, with the frames it still holds in flight."""
         state = self._here()
-        counts = state.counts
-        in_flight = state.after_end + len(state.waiting.frames.camera)
-        return Counts(
-            counts.by_second_VSC, counts.cells_KSC, counts.latency_VB, counts.wire_bits_by_cell, in_flight
-        )
+        return replace(state.counts, in_flight=state.after_end + len(state.waiting.frames.camera))
 
     def restore(self, snapshot: _State) -> None:
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
-        counts = snapshot.counts
-        copied = Counts(
-            np.array(counts.by_second_VSC),
-            np.array(counts.cells_KSC),
-            np.array(counts.latency_VB),
-            np.array(counts.wire_bits_by_cell),
-            counts.in_flight,
-        )
-        self._state = _State(
-            snapshot.point,
-            snapshot.batching,
-            snapshot.audit_ppm,
-            snapshot.waiting,
-            dict(snapshot.messages),
-            copied,
-            snapshot.after_end,
-        )
+        self._state = replace(snapshot, messages=dict(snapshot.messages), counts=snapshot.counts.copy())
 
     def _here(self) -> _State:
         if self._state is None:
-            raise MemberLost
+            raise MemberLost("no sweep point is open here")
         return self._state
 
     def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:

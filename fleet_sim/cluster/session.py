@@ -8,11 +8,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.epochs import epoch_ends, fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
-from fleet_sim.cluster.host import Handle, Host, Member, Pending, Ref
+from fleet_sim.cluster.host import Host, Ref
+from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.server import DecoderServer, Progress
 from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.codec.contract import contract_id
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
@@ -45,8 +48,8 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One rung of a version's ladder, measured on every scene."""
+class Rung:
+    """One level of a version's ladder under one head, measured on every scene."""
 
     encoder: str
     head: str
@@ -66,7 +69,7 @@ class Session:
     def __init__(
         self,
         host: Host,
-        registry: Handle,
+        registry: Member,
         scenario: Scenario,
         images_FHWC: np.ndarray,
         labels_F: np.ndarray,
@@ -99,13 +102,14 @@ class Session:
             for i in range(cluster.shards)
         ]
         self.deployed: list[Deployed] = []
-        self.ladder: list[Step] = []
+        self.ladder: list[Rung] = []
         self.audited = 0
+        self._contract_ids: set[int] = set()
 
     @property
     def restarts(self) -> int:
         """How often a member died and was set up again."""
-        return sum(member.restarts for member in [*self._shards, *self._servers])
+        return sum(member.restarts for member in [self._registry, *self._shards, *self._servers])
 
     def deploy(self, version: Deployed) -> None:
         """Give every member an encoder with its heads, and its bank unless the run is live."""
@@ -116,7 +120,12 @@ class Session:
         for server in self._servers:
             server.lasting("add_version", encoder, *heads)
         parts, sums = self._bank(place)
-        tables = self._host.get(encoder).tensors["tables"]
+        bundle = self._host.get(encoder)
+        byte = contract_id(bundle.manifest["contract_hash"])
+        if byte in self._contract_ids:
+            raise RunError("two encoders of this run share their contract's byte; train with another seed")
+        self._contract_ids.add(byte)
+        tables = bundle.tensors["tables"]
         live = self._scenario.mode == "live"
         for server in self._servers:
             if not live:
@@ -130,7 +139,7 @@ class Session:
         for h, name in enumerate(names):
             for level, neurons in enumerate(self._scenario.codec.ladder):
                 self.ladder.append(
-                    Step(
+                    Rung(
                         version.encoder,
                         name,
                         level,
@@ -192,7 +201,7 @@ class Session:
         return counts
 
     def _load(self, version: str) -> Ref:
-        return self._host.call(self._registry, "load", version)[0]
+        return self._registry.ask("load", version).wait()[0]
 
     def _bank(self, place: int) -> tuple[list[Ref], dict[str, np.ndarray]]:
         """Each server's part of the bank, and the sums over all parts."""

@@ -1,13 +1,14 @@
 """A camera shard: whole cells of cameras, simulated from one virtual time to the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from fleet_sim.cluster.bank import BankPart, joined
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
-from fleet_sim.cluster.version import BankPart
+from fleet_sim.cluster.member import Resident
 from fleet_sim.engine.answers import no_frames, take
 from fleet_sim.engine.cameras import (
     Cameras,
@@ -52,14 +53,17 @@ class _State:
     coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
 
 
-class CameraShard:
+class CameraShard(Resident):
     """Cameras as rows of arrays. All it knows comes through these calls, so it can be rebuilt from them."""
 
     def __init__(self, shard: int, shards: int):
         self._shard, self._shards = shard, shards
+        self.reset()
+
+    def reset(self) -> None:
+        """No versions, no cameras."""
         self._payload_bits: list[np.ndarray] = []
-        self._payload_bytes: list[np.ndarray] = []
-        self._millibits: list[np.ndarray] = []
+        self._bank: list[BankPart] = []
         self._live: LiveCameras | None = None
         self._state: _State | None = None
 
@@ -67,8 +71,7 @@ class CameraShard:
         """Take up an encoder version: what its controller expects, and its bank if there is one."""
         self._payload_bits.append(mean_payload_bits_L)
         if parts:
-            self._payload_bytes.append(np.concatenate([part.payload_bytes_LF for part in parts], axis=1))
-            self._millibits.append(np.concatenate([part.ideal_millibits_LF for part in parts], axis=1))
+            self._bank.append(joined(parts))
 
     def add_live(self, spec: Any, images_FHWC: np.ndarray, encoder: Any) -> None:
         """Take up a frozen encoder, to run it for every frame."""
@@ -110,12 +113,7 @@ class CameraShard:
     def finish(self, version_from_us_V: np.ndarray) -> Counts:
         """Close the point at the end of its time: everything this shard counted."""
         state = self._here()
-        counts = state.counts + Counts.zero(
-            state.point.versions,
-            state.point.fleet.seconds,
-            len(state.point.named_cells),
-            state.point.fleet.cells,
-        )
+        counts = state.counts.copy()
         held = count_unfinished(
             state.cameras,
             state.uplinks,
@@ -124,31 +122,22 @@ class CameraShard:
             counts.by_second_VSC,
             counts.cells_KSC,
         )
-        return Counts(
-            counts.by_second_VSC, counts.cells_KSC, counts.latency_VB, counts.wire_bits_by_cell, int(held)
-        )
+        return replace(counts, in_flight=int(held))
 
     def restore(self, snapshot: _State) -> None:
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
-        counts = snapshot.counts
         self._state = _State(
             snapshot.point,
             snapshot.cell_C,
             Cameras(*(np.array(column) for column in snapshot.cameras)),
             Uplinks(*(np.array(column) for column in snapshot.uplinks)),
-            Counts(
-                np.array(counts.by_second_VSC),
-                np.array(counts.cells_KSC),
-                np.array(counts.latency_VB),
-                np.array(counts.wire_bits_by_cell),
-                counts.in_flight,
-            ),
+            snapshot.counts.copy(),
             dict(snapshot.coded),
         )
 
     def _here(self) -> _State:
         if self._state is None:
-            raise MemberLost
+            raise MemberLost("no sweep point is open here")
         return self._state
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
@@ -157,10 +146,14 @@ class CameraShard:
         if not state.point.live:
             nothing = np.zeros(0, np.int64)
             return Messages(
-                np.stack(self._payload_bytes), np.stack(self._millibits), expected_bits_VL, nothing, nothing
+                np.stack([bank.payload_bytes_LF for bank in self._bank]),
+                np.stack([bank.ideal_millibits_LF for bank in self._bank]),
+                expected_bits_VL,
+                nothing,
+                nothing,
             )
         if self._live is None:
-            raise MemberLost
+            raise MemberLost("no encoder is here")
         return self._live.encode(
             state.cameras, state.point.fleet, expected_bits_VL, version_from_us_V, until_us, state.coded
         )

@@ -1,10 +1,10 @@
 """A version ready to run: an encoder with its tables, and the heads that read it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from fleet_sim.cluster.bank import BankPart
 from fleet_sim.codec.camera import FrozenEncoder
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.codec.head import Head, load_head
@@ -14,22 +14,13 @@ from fleet_sim.codec.tables import Tables
 from fleet_sim.registry import Bundle
 
 
-@dataclass(frozen=True)
-class BankPart:
-    """What became of a run of F scenes at each of L levels under each of H heads."""
-
-    payload_bytes_LF: np.ndarray
-    ideal_millibits_LF: np.ndarray
-    right_HLF: np.ndarray
-
-
 class Version:
-    """An encoder and its heads on one device."""
+    """An encoder, on the processor as on a camera, and its heads on `device`."""
 
     def __init__(self, spec: CodecSpec, encoder: Bundle, heads: Sequence[Bundle], device: str):
         self.tables = Tables.from_arrays(encoder.tensors["tables"])
         self.contract_id = contract_id(encoder.manifest["contract_hash"])
-        self.encoder = FrozenEncoder(spec, encoder.tensors["weights"], self.tables, device)
+        self.encoder = FrozenEncoder(spec, encoder.tensors["weights"], self.tables)
         self.heads: list[Head] = [
             load_head(head.manifest, spec, head.tensors, self.tables, device) for head in heads
         ]

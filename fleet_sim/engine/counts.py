@@ -69,6 +69,16 @@ class Counts:
             0,
         )
 
+    def copy(self) -> "Counts":
+        """The same in arrays of its own, free to be counted into."""
+        return Counts(
+            np.array(self.by_second_VSC),
+            np.array(self.cells_KSC),
+            np.array(self.latency_VB),
+            np.array(self.wire_bits_by_cell),
+            self.in_flight,
+        )
+
     def __add__(self, other: "Counts") -> "Counts":
         """Both together."""
         return Counts(

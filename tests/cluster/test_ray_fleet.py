@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 import ray
 from small_fleet import Watching, simulated, tiny_scenario
 
-from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.errors import RunError, UserError
+from fleet_sim.cluster import member
 from fleet_sim.cluster.host import LocalHost
+from fleet_sim.cluster.member import Member, Resident
 from fleet_sim.cluster.ray_host import RayHost
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -31,29 +34,73 @@ def host() -> Iterator[RayHost]:
     host.close()
 
 
+def pid_of(name: str) -> int:
+    pid: int = ray.get(ray.get_actor(name).__ray_call__.remote(lambda _: os.getpid()))
+    return pid
+
+
 def kill(name: str) -> None:
     """End the process of a named actor, as a crash would."""
-    pid = ray.get(ray.get_actor(name).__ray_call__.remote(lambda _: os.getpid()))
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid_of(name), signal.SIGKILL)
 
 
-def test_deaths_of_a_shard_and_a_server_change_nothing(
-    dataset: Dataset, tmp_path: Path, host: RayHost
+def kill_and_wait(name: str) -> None:
+    """The same, and wait until Ray has started it again, so that nothing tells of its death."""
+    old = pid_of(name)
+    os.kill(old, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if pid_of(name) != old:
+                return
+        except ray.exceptions.RayActorError:
+            time.sleep(0.2)
+    raise AssertionError(f"{name} did not come back")
+
+
+@pytest.mark.parametrize("mode", ["bank", "live"])
+def test_deaths_at_any_time_change_nothing(
+    dataset: Dataset, tmp_path: Path, host: RayHost, mode: str
 ) -> None:
-    scenario = tiny_scenario(cluster={"backend": "ray", "shards": 2, "epoch_us": "500 ms"})
-    victims = {1_500_000: "camera-shard-1", 2_500_000: "decoder-server-0", 4_000_000: "camera-shard-0"}
+    scenario = tiny_scenario(mode=mode, cluster={"backend": "ray", "shards": 2, "epoch_us": "500 ms"})
+    steps = {1_500_000: "camera-shard-1", 4_000_000: "decoder-server-1"}
+    bank = {16: "decoder-server-0"}
+    idle = {"deploy": "decoder-server-1", "update": "camera-shard-0"}
+    _, counts = simulated(LocalHost(), scenario, dataset, tmp_path / "local", update_at_us=UPDATE_AT_US)
 
-    def strike(virtual_us: int) -> None:
-        if virtual_us in victims:
-            kill(victims.pop(virtual_us))
-
-    session, counts = simulated(
-        host, scenario, dataset, tmp_path / "ray", update_at_us=UPDATE_AT_US, watcher=Watching(strike)
+    session, struck = simulated(
+        host,
+        scenario,
+        dataset,
+        tmp_path / "ray",
+        update_at_us=UPDATE_AT_US,
+        watcher=Watching(
+            at=lambda virtual_us: kill(steps.pop(virtual_us)) if virtual_us in steps else None,
+            banked=lambda scenes: kill(bank.pop(scenes)) if scenes in bank else None,
+        ),
+        before=lambda event: kill_and_wait(idle.pop(event)),
     )
-    _, undisturbed = simulated(LocalHost(), scenario, dataset, tmp_path / "local", update_at_us=UPDATE_AT_US)
-    assert not victims
-    assert session.restarts >= 3
-    assert digest({}, [counts]) == digest({}, [undisturbed])
+    assert not steps
+    assert not bank
+    assert not idle
+    assert session.restarts == 5
+    assert digest({}, [struck]) == digest({}, [counts])
+
+
+class Hopeless(Resident):
+    def reset(self) -> None: ...
+
+    def work(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_member_that_always_dies_ends_the_run_with_its_name(
+    host: RayHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "MOST_DEATHS_IN_A_ROW", 2)
+    hopeless = Member(host, "camera-shard-9", Hopeless, cpus=0)
+    with pytest.raises(RunError, match="camera-shard-9 died 3 times in work"):
+        hopeless.ask("work").wait()
 
 
 def test_a_scenario_too_large_for_the_cluster_is_refused(host: RayHost) -> None:

@@ -96,7 +96,7 @@ def test_a_head_is_switched_while_running(dataset: Dataset, tmp_path: Path) -> N
 def test_a_broken_bank_is_found_by_the_audit(dataset: Dataset, tmp_path: Path) -> None:
     scenario = tiny_scenario(audit=1.0)
     session, _ = simulated(LocalHost(), scenario, dataset, tmp_path)
-    server = session._servers[0]._handle
+    server = session._servers[0].handle
     server._bank[0].right_HLF[:] = ~server._bank[0].right_HLF
     with pytest.raises(RuntimeError, match="audit"):
         session.simulate(scenario)

@@ -1,0 +1,24 @@
+"""A part of a bank, as it travels from servers to shards; knows no torch, so that shards need none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class BankPart:
+    """What became of a run of F scenes at each of L levels under each of H heads."""
+
+    payload_bytes_LF: np.ndarray
+    ideal_millibits_LF: np.ndarray
+    right_HLF: np.ndarray
+
+
+def joined(parts: Sequence[BankPart]) -> BankPart:
+    """Parts that follow each other, as one."""
+    return BankPart(
+        np.concatenate([part.payload_bytes_LF for part in parts], axis=1),
+        np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
+        np.concatenate([part.right_HLF for part in parts], axis=2),
+    )
