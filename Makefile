@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SCENARIO ?= scenarios/bandlimited.yaml
 PIP := $(BIN)/python -m pip install -c constraints.txt
 
-.PHONY: run test check bench clean
+.PHONY: run test check clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/fleet-sim run $(SCENARIO)
@@ -18,9 +18,6 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --durations=0 tests/test_walls.py
-
-bench: $(VENV)/run.stamp
-	@for claim in $(wildcard benchmarks/*.py); do $(BIN)/python "$$claim" || exit 1; done
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

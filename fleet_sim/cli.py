@@ -93,9 +93,16 @@ def run(
 
 
 @app.command(epilog="Example: fleet-sim train scenarios/bandlimited.yaml --out models")
-def train(scenario: _File, overrides: _Set = [], out: _Out = Path("runs")) -> None:  # noqa: B006
-    """Only train; a later run takes the models up by train.use."""
+def train(
+    scenario: _File,
+    overrides: _Set = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Models and checkpoints; runs/NAME-training.")
+    ] = None,
+) -> None:
+    """Only train; a later run takes the models up by train.use. The same command goes on after a stop."""
     chosen = _load(scenario, overrides)
+    out = out or Path("runs") / f"{chosen.name}-training"
     from fleet_sim.report.view import open_view
     from fleet_sim.run import train as train_scenario
 

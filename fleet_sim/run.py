@@ -1,5 +1,6 @@
 """The main job as a story: train, publish, simulate every sweep point, report."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Literal
 
 from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
@@ -30,10 +30,10 @@ from fleet_sim.report.words import labels
 from fleet_sim.scenario import Scenario, dump_scenario, points
 from trainers.local import train_locally
 from trainers.release import Publish, Released
+from trainers.train import Recipe
 
 TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
 
-Recipe = Literal["e2e", "duphil"]
 Clock = dict[str, float]
 """Wall-clock seconds by part of the run."""
 
@@ -73,7 +73,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             for point in sweep:
-                view.point(point.index, len(sweep), labels(point.values) or scenario.name)
+                view.point(point.index, len(sweep), labels(point.values))
                 with _timed(clock, "simulate"):
                     due_us = update_boundaries_us(point.scenario)
                     due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
@@ -162,10 +162,11 @@ def _backend(
     from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
     from trainers.job import train_on_ray
 
-    host = RayHost(scenario.cluster.address, namespace=folder.name)
+    host = RayHost(scenario.cluster.address, namespace=f"{folder.name}-{os.getpid()}")
     try:
-        trainers = 0 if scenario.train.use else scenario.train.workers * TRAINER_CPUS
-        host.check_room(cpus + trainers, gpus)
+        trainers = 0 if scenario.train.use else scenario.train.workers
+        training_gpus = trainers if scenario.train.device == "cuda" else 0
+        host.check_room(cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
         view.note(host.welcome())
         registry = Member(host, "model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
         publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
@@ -224,7 +225,7 @@ def _write(
         "complete": complete,
         "machine": machine("cuda" if scenario.serving.num_gpus else "cpu"),
         "ladder": [asdict(rung) for rung in session.ladder],
-        "audit": {"checked": session.audited, "different": 0},
+        "audit": {"checked": session.audited},
         "restarts": session.restarts,
         "wall_s": clock,
     }

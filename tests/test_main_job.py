@@ -189,6 +189,11 @@ def assert_totals_equal(seen: list[Sample], points: list[Mapping[str, Any]]) -> 
     assert total("frames_sent") == sum(p["frames_sent"] for p in points)
     assert total("payload_bits") == sum(p["payload_bits"] for p in points)
     assert total("wire_bits") == sum(p["wire_bits"] for p in points)
+    assert total("level_sum") == sum(p["level_sum"] for p in points)
+    assert total("latency_us_sum") == sum(p["latency_us_sum"] for p in points)
+    assert total("frames", outcome="right_on_time") == sum(p["frames_right_on_time"] for p in points)
+    late = sum(p["frames_right"] - p["frames_right_on_time"] for p in points)
+    assert total("frames", outcome="right_late") == late
     assert total("latency_ms_count") == sum(p["frames_answered"] for p in points)
     assert total("latency_ms_bucket", le="+Inf") == sum(p["frames_answered"] for p in points)
     answered = sum(total("frames", outcome=o) for o in ("right_on_time", "right_late", "wrong"))

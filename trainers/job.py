@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TypedDict
 
 import ray.train
-from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.errors import RunError, UserError
 from fleet_sim.scenario.scenario import Scenario
 from trainers.release import Publish, Released
 from trainers.stage import Progress
 from trainers.train import Recipe, train_and_release, worker_device
-from trainers.workers import ProcessGroup
+from trainers.workers import PATIENCE_S, ProcessGroup, Workers
 
 # Ray Train's own defaults suit jobs of hours; ours may last seconds. Read where the job starts; the
 # environment overrides them. What is left, measured, is 12 CPU seconds: controller and worker each import
@@ -74,14 +74,17 @@ def train_on_ray(
             use_gpu=cuda,
             resources_per_worker={"CPU": cpus_per_worker, **({"GPU": 1} if cuda else {})},
         ),
-        torch_config=TorchConfig(backend="nccl" if cuda else "gloo"),
+        torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if cuda else "gloo", timeout_s=PATIENCE_S),
         run_config=RunConfig(
             name=recipe,
             storage_path=str(work_dir.absolute() / "ray"),
             failure_config=FailureConfig(max_failures=2),
         ),
     )
-    outcome: Released | _Refused = trainer.fit().return_value
+    try:
+        outcome: Released | _Refused = trainer.fit().return_value
+    except TrainingFailedError as error:
+        raise RunError(f"training failed: {error}") from error
     if isinstance(outcome, _Refused):
         raise UserError(outcome.reason)
     return outcome
@@ -96,7 +99,8 @@ class _Refused:
 
 def _work(task: _Task) -> Released | _Refused:
     scenario = Scenario.model_validate_json(task["scenario_json"])
-    workers = ProcessGroup(worker_device(scenario, ray.train.get_context().get_local_rank()))
+    local_rank = ray.train.get_context().get_local_rank()
+    workers = ProcessGroup(worker_device(scenario, local_rank)) if scenario.train.workers > 1 else Workers()
     try:
         return train_and_release(
             scenario, task["recipe"], Path(task["work_dir"]), task["publish"], workers, task["progress"]

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from fleet_sim.scenario.scenario import Scenario
 from trainers.release import Publish, Released
 from trainers.stage import Progress
 from trainers.train import Recipe, train_and_release, worker_device
-from trainers.workers import ProcessGroup, Workers
+from trainers.workers import PATIENCE_S, ProcessGroup, Workers
 
 
 def train_locally(
@@ -54,7 +55,13 @@ def _process_group(store: TCPStore, rank: int, scenario: Scenario) -> Iterator[W
     if sys.platform == "linux":
         # Without it gloo looks this machine's name up, which fails where no resolver knows it.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=scenario.train.workers)
+    dist.init_process_group(
+        "gloo",
+        store=store,
+        rank=rank,
+        world_size=scenario.train.workers,
+        timeout=timedelta(seconds=PATIENCE_S),
+    )
     try:
         yield ProcessGroup(worker_device(scenario, rank))
     finally:

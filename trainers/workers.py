@@ -11,6 +11,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+# Worker 0 fits the heads while the others wait for its word: hours, on a processor.
+PATIENCE_S = 7 * 86_400
+
 
 class Workers:
     """One worker on its own; `ProcessGroup` is the same for several."""

@@ -1,9 +1,9 @@
 """Shards, servers and the registry as the driver holds them: set up again after a death, never twice told.
 
 A member keeps nothing that it was not told. `lasting` calls hold for the whole run, `begin` opens a sweep
-point, and each `advance` leaves a snapshot. After a death all of these are replayed in this order, once however
-many calls were under way, and the lost calls are sent again; a step is a function of the state before it, so
-the repetition gives what the first call would have given.
+point, and each `advance` leaves a snapshot. After a death all of these are replayed in this order, once
+however many calls were under way, and the lost calls are sent again; a step is a function of the state before
+it, so the repetition gives what the first call would have given.
 
 A process that Ray has started again looks like any other. So every call says how much the member must have
 been told; one that knows less or more says that it is lost.

@@ -10,9 +10,7 @@ TEST_SHARE = 0.2
 
 def digits() -> Labelled:
     """Digits as (N, 8, 8, 3), 80 % for training and 20 % for test, the same whatever the seed."""
-    # Here, since scenarios import this room and scikit-learn takes a second to import.
-
-    # Here and not above: it takes a second to import, which other sources need not pay.
+    # Here and not above: it takes a second to import, which scenarios and other sources need not pay.
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

@@ -48,10 +48,15 @@ def point_figures(counts: Counts, fleet: Fleet, pixels: int) -> Row:
         "frames_offered": total["offered"],
         "frames_sent": sent,
         "frames_answered": total["answered"],
+        "frames_right": total["right"],
+        "frames_right_on_time": total["right_on_time"],
+        "frames_on_time": total["on_time"],
         "frames_dropped": {reason: total[f"dropped_{reason}"] for reason in DROP_REASONS},
         "frames_in_flight": counts.in_flight,
         "payload_bits": total["payload_bits"],
         "wire_bits": total["wire_bits"],
+        "level_sum": total["level_sum"],
+        "latency_us_sum": total["latency_us_sum"],
         "latency_ms": {name: None if us is None else us / 1000 for name, us in quantiles.items()},
         "link_utilisation": ratio(
             total["wire_bits"] * 1_000_000, fleet.budget_bps * fleet.cells * fleet.duration_us

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import BitRate, Bytes, Microseconds
+
+SMALLEST_ROOM_BYTES = 16  # a message header and a few bytes of payload
 
 
 class LinkSpec(Strict):
@@ -21,3 +23,13 @@ class LinkSpec(Strict):
         1500, ge=64, le=65536, description="room of one camera's queue, headers included"
     )
     sharing: Literal["max_min"] = Field("max_min", description="who sends next: fair queueing by finish tag")
+
+    @model_validator(mode="after")
+    def _a_packet_fits(self) -> "LinkSpec":
+        if self.buffer_bytes < self.header_bytes + SMALLEST_ROOM_BYTES:
+            raise misfit(
+                f"no message fits a queue of {self.buffer_bytes} bytes beside {self.header_bytes} of headers",
+                "buffer_bytes",
+                "header_bytes",
+            )
+        return self

@@ -70,7 +70,10 @@ def _events(summary: Summary) -> list[tuple[int, str]]:
         if encoder["at_us"] > 0
     ]
     switches = summary["scenario"]["serving"]["switches"]
-    events += [(s["at_us"], f"head {s['head']}") for s in switches] if isinstance(switches, list) else []
+    period_us = int(str(summary["scenario"]["control"]["period_us"]))
+    for switch in switches if isinstance(switches, list) else []:
+        taken_up_us = -(-switch["at_us"] // period_us) * period_us
+        events.append((taken_up_us, f"head {switch['head']}"))
     length_us = max(row["duration_us"] for row in summary["points"])
     return sorted(event for event in events if event[0] < length_us)
 

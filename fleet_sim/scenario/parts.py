@@ -105,8 +105,12 @@ class FleetSpec(Strict):
 
     cameras: int = Field(1000, ge=1, le=10**8)
     cells: int = Field(10, ge=1, le=10**8, description="uplinks; each has link.budget_bps for its cameras")
-    frame_period_us: Microseconds = Field(1_000_000, ge=1000, description="time between a camera's frames")
-    encode_us: Microseconds = Field(20_000, ge=0, description="time from capture to coded message")
+    frame_period_us: Microseconds = Field(
+        1_000_000, ge=1000, le=86_400_000_000, description="time between a camera's frames"
+    )
+    encode_us: Microseconds = Field(
+        20_000, ge=0, le=86_400_000_000, description="time from capture to coded message"
+    )
 
     @model_validator(mode="after")
     def _cells_filled(self) -> "FleetSpec":

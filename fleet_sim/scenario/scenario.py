@@ -22,7 +22,9 @@ class Scenario(Strict):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")
     seed: int = Field(1, ge=0, lt=2**63)
-    duration_us: Microseconds = Field(60_000_000, ge=1000, description="virtual time simulated at each point")
+    duration_us: Microseconds = Field(
+        60_000_000, ge=1000, le=7 * 86_400_000_000, description="virtual time simulated at each point"
+    )
     mode: Literal["bank", "live"] = Field("bank", description="look frames up, or run the networks for each")
     audit: float = Field(
         0.002, ge=0, le=1, description="share of a bank run's answers done again live and compared"
@@ -62,6 +64,17 @@ class Scenario(Strict):
                 "data.image_size",
                 "codec.wavelet_levels",
             )
+        period_us = self.control.period_us
+        for i, update in enumerate(self.train.updates):
+            if -(-update.at_us // period_us) * period_us >= self.duration_us:
+                raise misfit(
+                    "the run is over before the fleet could take this version up",
+                    f"train.updates.{i}.at_us",
+                    "duration_us",
+                    "control.period_us",
+                )
+        if len(set(self.report.cells)) != len(self.report.cells):
+            raise misfit("a cell is named twice", "report.cells")
         for cell in self.report.cells:
             if not 0 <= cell < self.fleet.cells:
                 raise misfit(

@@ -14,6 +14,8 @@ from fleet_sim.scenario.errors import explain, leaves, line, origin_of_swept, re
 from fleet_sim.scenario.scenario import SWEEPABLE, Scenario
 
 MOST_POINTS = 10_000
+# Members and metrics are made once, for all points.
+ONE_FOR_ALL = ("serving.num_gpus", "link.profile")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Point:
 def sweepable() -> list[str]:
     """Paths of the fields that may be swept: single values, and nothing that training depends on."""
     single = [place for place, kind in leaves(Scenario) if get_origin(kind) is not tuple]
-    return [dotted(place) for place in single if place[0] in SWEEPABLE]
+    return [
+        path for path in map(dotted, single) if path.split(".")[0] in SWEEPABLE and path not in ONE_FOR_ALL
+    ]
 
 
 def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:

@@ -155,7 +155,7 @@ def summary(points: list[dict[str, Any]], encoders: list[dict[str, Any]]) -> dic
         "machine": {"processor": "x86_64, 2 cores", "python": "3.11.2", "torch": "2.11.0", "device": "cpu"},
         "ladder": ladder(encoders),
         "points": points,
-        "audit": {"checked": 1234, "different": 0},
+        "audit": {"checked": 1234},
         "wall_s": {"train": 38.2, "bank": 4.1, "simulate": 25.9, "total": 71.4},
     }
 
