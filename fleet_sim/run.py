@@ -24,10 +24,10 @@ from fleet_sim.data.load import load
 from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
-from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of, update_boundaries_us
+from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
-from fleet_sim.scenario import Scenario, dump_scenario, points
+from fleet_sim.scenario import Scenario, dump_scenario, points, update_times_us
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 from trainers.train import Recipe
@@ -75,7 +75,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             for point in sweep:
                 view.point(point.index, len(sweep), labels(point.values))
                 with _timed(clock, "simulate"):
-                    due_us = update_boundaries_us(point.scenario)
+                    due_us = update_times_us(point.scenario)
                     due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
                     started = time.perf_counter()
                     counted = session.simulate(point.scenario, due)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
-from fleet_sim.engine.fleet import Fleet, Schedule, boundary_us
-from fleet_sim.scenario import Scenario
+from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.scenario import Scenario, heads_by_time
 
 
 def fleet_of(point: Scenario, scenes: int) -> Fleet:
@@ -33,10 +33,8 @@ def fleet_of(point: Scenario, scenes: int) -> Fleet:
 def head_schedule(point: Scenario) -> Schedule:
     """Which head answers from when, as places in train.heads; a switch waits for the next period boundary."""
     places = {head.name: place for place, head in enumerate(point.train.heads)}
-    switches = sorted(point.serving.switches, key=lambda switch: switch.at_us)
-    from_us = [0, *(boundary_us(switch.at_us, point.control.period_us) for switch in switches)]
-    heads = [places[point.serving.head], *(places[switch.head] for switch in switches)]
-    return Schedule(np.array(from_us, np.int64), np.array(heads, np.int64))
+    from_us, names = zip(*heads_by_time(point), strict=True)
+    return Schedule(np.array(from_us, np.int64), np.array([places[name] for name in names], np.int64))
 
 
 def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:

@@ -3,9 +3,8 @@
 from fleet_sim.basics.compiled import compiled
 
 
-def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom: float) -> int:
+def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom_ppm: int) -> int:
     """Wire bits that each of `cameras` equal sharers of a cell may plan with between two of its frames."""
-    headroom_ppm = round(headroom * 1_000_000)
     return budget_bps * frame_period_us * headroom_ppm // (cameras * 10**12)
 
 

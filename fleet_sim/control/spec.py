@@ -17,3 +17,7 @@ class ControlSpec(Strict):
     period_us: Microseconds = Field(
         1_000_000, ge=1000, description="what crosses shards takes effect at multiples of this time"
     )
+
+    def boundary_us(self, at_us: int) -> int:
+        """The first period boundary at or after `at_us`."""
+        return -(-at_us // self.period_us) * self.period_us

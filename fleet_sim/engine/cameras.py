@@ -57,8 +57,7 @@ def new_cameras(fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...]) -> tup
     """Cameras of these cells before their first frame, with empty queues."""
     camera_R, count_C = cameras_of_cells(fleet, cell_C)
     phase_us_R = _phases(fleet.seed, camera_R, fleet.frame_period_us)
-    headroom = fleet.headroom_ppm / MICRO
-    plan_C = [plan_bits(fleet.budget_bps, int(n), fleet.frame_period_us, headroom) for n in count_C]
+    plan_C = [plan_bits(fleet.budget_bps, int(n), fleet.frame_period_us, fleet.headroom_ppm) for n in count_C]
     cameras = Cameras(
         cell_C=cell_C,
         plan_bits_C=np.array(plan_C, np.int64),

@@ -36,11 +36,6 @@ class Schedule(NamedTuple):
     head_W: np.ndarray
 
 
-def boundary_us(at_us: int, period_us: int) -> int:
-    """The first period boundary at or after `at_us`."""
-    return -(-at_us // period_us) * period_us
-
-
 def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:
     """The cells a shard owns, whole and contiguous; none if there are more shards than cells."""
     return np.arange(cells * shard // shards, cells * (shard + 1) // shards, dtype=np.int64)

@@ -9,8 +9,8 @@ import numpy as np
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, point_figures, timeline_rows
-from fleet_sim.engine.fleet import Fleet, boundary_us
-from fleet_sim.scenario import Point, Scenario, digest_fields
+from fleet_sim.engine.fleet import Fleet
+from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
 
 SHORT_ID = 12
 
@@ -25,17 +25,12 @@ class Outcome:
     wall_s: float
 
 
-def update_boundaries_us(scenario: Scenario) -> list[int]:
-    """When the fleet takes up each update: the next period boundary."""
-    return [boundary_us(update.at_us, scenario.control.period_us) for update in scenario.train.updates]
-
-
 def summary_of(
     scenario: Scenario, scenes_hash: str, deployed: Sequence[dict[str, Any]], outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
     """What summary.json says of the simulation; `deployed` are versions: `encoder` id, `heads` by name."""
     recipes = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
-    from_us = [0, *update_boundaries_us(scenario)]
+    from_us = [0, *update_times_us(scenario)]
     depends_on = {
         "points": [digest_fields(outcome.point.scenario) for outcome in outcomes],
         "scenes": scenes_hash,
@@ -71,10 +66,8 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
     """The rows of timeline.parquet, with the encoder and the head in force at the start of each second."""
     scenario = outcome.point.scenario
     names = list(encoders)
-    encoder_from_us = [0, *update_boundaries_us(scenario)][: len(names)]
-    switches = sorted(scenario.serving.switches, key=lambda switch: switch.at_us)
-    head_from_us = [0, *(boundary_us(s.at_us, scenario.control.period_us) for s in switches)]
-    heads = [scenario.serving.head, *(s.head for s in switches)]
+    encoder_from_us = [0, *update_times_us(scenario)][: len(names)]
+    head_from_us, heads = zip(*heads_by_time(scenario), strict=True)
     rows = []
     for row in timeline_rows(outcome.counts, scenario.report.cells):
         now_us = int(str(row["second"])) * 1_000_000

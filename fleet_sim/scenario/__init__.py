@@ -5,13 +5,16 @@ from fleet_sim.scenario.meaning import digest_fields
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.schema import json_schema
 from fleet_sim.scenario.sweep import Point, points
+from fleet_sim.scenario.timing import heads_by_time, update_times_us
 
 __all__ = [
     "Point",
     "Scenario",
     "digest_fields",
     "dump_scenario",
+    "heads_by_time",
     "json_schema",
     "load_scenario",
     "points",
+    "update_times_us",
 ]

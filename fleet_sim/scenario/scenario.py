@@ -64,9 +64,8 @@ class Scenario(Strict):
                 "data.image_size",
                 "codec.wavelet_levels",
             )
-        period_us = self.control.period_us
         for i, update in enumerate(self.train.updates):
-            if -(-update.at_us // period_us) * period_us >= self.duration_us:
+            if self.control.boundary_us(update.at_us) >= self.duration_us:
                 raise misfit(
                     "the run is over before the fleet could take this version up",
                     f"train.updates.{i}.at_us",

@@ -50,17 +50,17 @@ def test_a_plan_is_the_exact_share_rounded_down(
     budget_bps: int, cameras: int, period_us: int, headroom_ppm: int
 ) -> None:
     exact = Fraction(budget_bps, cameras) * Fraction(period_us, 10**6) * Fraction(headroom_ppm, 10**6)
-    assert plan_bits(budget_bps, cameras, period_us, headroom_ppm / 10**6) == floor(exact)
+    assert plan_bits(budget_bps, cameras, period_us, headroom_ppm) == floor(exact)
 
 
 @given(BUDGETS_BPS, st.integers(1, 1000), st.integers(1000, 10**9), st.integers(1, 10**9))
 def test_a_plan_grows_with_budget_and_period_and_falls_with_cameras(
     budget_bps: int, cameras: int, period_us: int, more: int
 ) -> None:
-    plan = plan_bits(budget_bps, cameras, period_us, 0.95)
-    assert plan_bits(budget_bps + more, cameras, period_us, 0.95) >= plan
-    assert plan_bits(budget_bps, cameras, period_us + more, 0.95) >= plan
-    assert plan_bits(budget_bps, cameras + more, period_us, 0.95) <= plan
+    plan = plan_bits(budget_bps, cameras, period_us, 950_000)
+    assert plan_bits(budget_bps + more, cameras, period_us, 950_000) >= plan
+    assert plan_bits(budget_bps, cameras, period_us + more, 950_000) >= plan
+    assert plan_bits(budget_bps, cameras + more, period_us, 950_000) <= plan
     assert cameras * plan * 10**6 <= budget_bps * period_us  # all plans together fit in the budget
 
 
@@ -74,4 +74,4 @@ def test_levels_written_out(plan: int, backlog: int, level: int) -> None:
 
 def test_a_plan_written_out() -> None:
     # 20 kbit/s over 10 cameras at 2 frames a second: 1000 bits a frame, of which 95 % may be planned with.
-    assert plan_bits(20_000, 10, 500_000, 0.95) == 950
+    assert plan_bits(20_000, 10, 500_000, 950_000) == 950

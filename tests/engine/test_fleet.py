@@ -6,9 +6,10 @@ from engine.formula import formula_case
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet_sim.control.spec import ControlSpec
 from fleet_sim.engine.answers import audited
 from fleet_sim.engine.cameras import Sent, new_cameras, ready_frames, scene_of
-from fleet_sim.engine.fleet import Fleet, boundary_us, cameras_of_cells, cells_of_shard
+from fleet_sim.engine.fleet import Fleet, cameras_of_cells, cells_of_shard
 
 FLEET = formula_case().fleet
 EVERY_CELL = np.arange(FLEET.cells)
@@ -38,7 +39,7 @@ def test_every_camera_is_in_one_cell_of_one_shard(cameras: int, cells: int, shar
 
 @given(st.integers(0, 10**12), st.integers(1, 10**9))
 def test_a_boundary_is_the_first_multiple_at_or_after_a_time(at_us: int, period_us: int) -> None:
-    boundary = boundary_us(at_us, period_us)
+    boundary = ControlSpec(period_us=period_us).boundary_us(at_us)
     assert boundary % period_us == 0
     assert boundary - period_us < at_us <= boundary
 
