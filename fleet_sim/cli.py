@@ -1,6 +1,8 @@
 """The commands: parse, call, print. What needs torch or Ray is imported by the command that needs it."""
 
 import json
+import shlex
+import signal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,7 +110,8 @@ def train(
 
     with open_view() as view:
         folder = train_scenario(chosen, out, view)
-    typer.echo(f"models  {folder}\nuse     fleet-sim run {scenario} --set train.use={folder}")
+    settings = [word for text in (*overrides, f"train.use={folder}") for word in ("--set", text)]
+    typer.echo(f"models  {folder}\nuse     {shlex.join(['fleet-sim', 'run', str(scenario), *settings])}")
 
 
 @app.command(epilog="Example: fleet-sim validate scenarios/bandlimited.yaml --set fleet.cameras=500")
@@ -151,5 +154,6 @@ def _load(file: Path, overrides: list[str]) -> Scenario:
 
 
 def main() -> None:
-    """Entry point of `fleet-sim`."""
+    """Entry point of `fleet-sim`. A request to end, as service managers send it, is taken as Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

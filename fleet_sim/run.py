@@ -11,7 +11,9 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from fleet_sim.basics.errors import Interrupted
+import torch
+
+from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.export import Export
@@ -47,6 +49,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     clock: Clock = {}
     began = time.perf_counter()
     sweep = points(scenario)
+    _check_place(out)
     dataset = load(scenario.data, scenario.seed)
     folder = _new_folder_name(out, scenario.name)
     servers = max(point.scenario.serving.servers for point in sweep)
@@ -61,15 +64,12 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             try:
                 first = backend.train(scenario.train.recipe)()
             except KeyboardInterrupt:
-                raise Interrupted(
-                    f"interrupted in training; finished epochs are kept: go on by fleet-sim train SCENARIO "
-                    f"--out {folder}, then run with --set train.use={folder / 'models'}"
-                ) from None
-        with _timed(clock, "bank"):
-            view.stage("Bank")
-            session.deploy(first)
-        view.stage("Simulation")
+                raise Interrupted(_how_to_go_on(folder)) from None
         try:
+            with _timed(clock, "bank"):
+                view.stage("Bank")
+                session.deploy(first)
+            view.stage("Simulation")
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             for point in sweep:
@@ -101,11 +101,21 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     return folder
 
 
+def _how_to_go_on(folder: Path) -> str:
+    if not any((folder / "training").glob("*.safetensors")):
+        return "interrupted before an epoch of training was finished: nothing was kept"
+    return (
+        "interrupted in training; finished epochs are kept: go on by fleet-sim train with the same scenario "
+        f"and --set, and --out {folder}; then run with --set train.use={folder / 'models'}"
+    )
+
+
 def train(scenario: Scenario, out: Path, view: View) -> Path:
     """Train and publish the scenario's versions; called again, it goes on where it stopped.
 
     Versions go to `out`/models, the folder returned, checkpoints to `out`/training.
     """
+    _check_place(out)
     dataset = load(scenario.data, scenario.seed)
     with _backend(scenario, dataset, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
@@ -142,14 +152,17 @@ def _backend(
     """The scenario's backend with room for members of so many CPUs and GPUs; ended in any case."""
     # Absolute, since workers may stand in another directory.
     models, training = folder.absolute() / "models", folder.absolute() / "training"
-    classes = len(dataset.class_names)
     if scenario.cluster.backend == "local":
+        if scenario.cluster.address is not None:
+            raise UserError("cluster.address is for the backend ray, not for local")
+        if gpus and not torch.cuda.is_available():
+            raise UserError("serving.num_gpus: there is no CUDA GPU here; set it to 0")
         here = LocalHost()
         keeper = Member(here, "model-registry", ModelRegistry, models, cpus=0)
         publish_here = keeper.handle.publish
 
         def make_here(recipe: Recipe) -> Callable[[], Deployed]:
-            made = _used(scenario, classes, recipe, publish_here) or _deployed(
+            made = _used(scenario, dataset, recipe, publish_here, view) or _deployed(
                 train_locally(scenario, recipe, training, publish_here, view.training)
             )
             return lambda: made
@@ -174,7 +187,7 @@ def _backend(
         def make_there(recipe: Recipe) -> Callable[[], Deployed]:
             future = host.background(
                 lambda: (
-                    _used(scenario, classes, recipe, publish)
+                    _used(scenario, dataset, recipe, publish, view)
                     or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
                 )
             )
@@ -199,14 +212,23 @@ def _watched(job: Future[Deployed], take_notes: Callable[[], list[TrainingNote]]
     return job.result()
 
 
-def _used(scenario: Scenario, classes: int, recipe: Recipe, publish: Publish) -> Deployed | None:
+def _used(
+    scenario: Scenario, dataset: Dataset, recipe: Recipe, publish: Publish, view: View
+) -> Deployed | None:
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
     heads = [head.name for head in scenario.train.heads]
-    codec = scenario.codec.model_dump(mode="json")
-    encoder, heads_by_name = adopt(scenario.train.use, Wanted(recipe, codec, classes, heads), publish)
-    return Deployed(encoder, heads_by_name)
+    wanted = Wanted(
+        recipe=recipe,
+        seed=scenario.seed,
+        codec=scenario.codec.model_dump(mode="json"),
+        train=scenario.train.model_dump(mode="json", exclude={"use"}),
+        content_hash=dataset.content_hash,
+        classes=len(dataset.class_names),
+        heads=heads,
+    )
+    return Deployed(*adopt(scenario.train.use, wanted, publish, view.note))
 
 
 def _write(
@@ -235,6 +257,13 @@ def _write(
     (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
     write_results(folder, summary, [point_row(outcome) for outcome in outcomes], timeline)
     write_html(folder)
+
+
+def _check_place(out: Path) -> None:
+    """UserError where `out` cannot be a folder to write in."""
+    place = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise UserError(f"--out {out}: {place} is not a folder that can be written in")
 
 
 def _new_folder_name(out: Path, name: str) -> Path:

@@ -76,6 +76,8 @@ def worker_device(scenario: Scenario, rank: int) -> torch.device:
     """Where worker `rank` computes: GPUs of a machine are dealt out in turn."""
     if scenario.train.device == "cpu":
         return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise UserError("train.device: there is no CUDA GPU here; set it to cpu")
     return torch.device("cuda", rank % torch.cuda.device_count())
 
 

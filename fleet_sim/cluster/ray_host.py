@@ -1,5 +1,6 @@
 """Members as Ray actors."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,8 @@ class RayHost:
 
     def __init__(self, address: str | None, namespace: str):
         export_every_second()
+        if address is not None:
+            _check_answers(address)
         try:
             context = ray.init(
                 address=address or "local",
@@ -111,6 +114,17 @@ class RayHost:
             ray.kill(handle)
         self._threads.shutdown(wait=False, cancel_futures=True)
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """UserError where nothing listens at HOST:PORT; Ray would try for a minute and say little."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # `auto` and the like are Ray's own to resolve
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise UserError(f"no Ray cluster at {address}: {error}") from error
 
 
 class RayPublish:

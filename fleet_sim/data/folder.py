@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.data.dataset import Images, Labelled, Labels
@@ -30,6 +30,8 @@ def folder(path: Path, size: int) -> Labelled:
         train, test = _read(path / "train", names, size), _read(path / "test", names, size)
         return Labelled(str(path), *train, *test, names)
     names = _class_names(path)
+    if {"train", "test"} & set(names):
+        raise UserError(f"{path}: has a folder train or test without the other; give both, or neither")
     images_NHWC, labels_N = _read(path, names, size)
     order_N = permutation(len(labels_N), seed=0, purpose="folder test")
     test_N, train_N = np.split(order_N, [round(TEST_SHARE * len(order_N))])
@@ -39,7 +41,9 @@ def folder(path: Path, size: int) -> Labelled:
 
 
 def _class_names(path: Path) -> tuple[str, ...]:
-    names = tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
+    hidden = (".", "__")  # what editors and archivers leave
+    folders = (entry.name for entry in path.iterdir() if entry.is_dir())
+    names = tuple(sorted(name for name in folders if not name.startswith(hidden)))
     if not names:
         raise UserError(
             f"{path}: no class folders; images must lie in one folder a class, {path}/CLASS/IMAGE.png"
@@ -52,14 +56,16 @@ def _read(path: Path, names: tuple[str, ...], size: int) -> tuple[Images, Labels
     labels: list[int] = []
     for label, name in enumerate(names):
         for file in sorted((path / name).rglob("*")):
-            if file.suffix.lower() not in SUFFIXES:
+            if file.suffix.lower() not in SUFFIXES or not file.is_file():
                 continue
             try:
                 with Image.open(file) as image:
                     images.append(squared(image, size))
-            except (UnidentifiedImageError, OSError) as error:
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
                 raise UserError(f"{file}: not a readable image ({error})") from error
             labels.append(label)
+        if images and label not in labels:
+            raise UserError(f"{path / name}: this class folder holds no images ({', '.join(SUFFIXES)})")
     if not images:
         raise UserError(f"{path}: its class folders hold no images ({', '.join(SUFFIXES)})")
     return np.stack(images), np.array(labels, dtype=np.int64)

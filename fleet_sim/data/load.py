@@ -1,5 +1,7 @@
 """From the `data:` part of a scenario to images."""
 
+import numpy as np
+
 from fleet_sim.basics.errors import UserError
 from fleet_sim.data.cifar import cifar
 from fleet_sim.data.corruption import corrupt
@@ -23,6 +25,8 @@ def load(spec: DataSpec, seed: int) -> Dataset:
     if held_out == len(order_N):
         raise UserError(f"{labelled.origin}: one training image cannot be split into training and validation")
     validation_N, train_N = order_N[:held_out], order_N[held_out:]
+    if len(np.unique(labelled.train_labels_N[train_N])) < 2:
+        raise UserError(f"{labelled.origin}: the training images must be of at least two classes")
     available = len(labelled.test_labels_N)
     if spec.scenes is not None and spec.scenes > available:
         raise UserError(f"data.scenes asks for {spec.scenes} test images; {labelled.origin} has {available}")

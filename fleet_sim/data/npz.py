@@ -1,6 +1,7 @@
 """Images from a NumPy .npz file."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from fleet_sim.basics.errors import UserError
 from fleet_sim.data.dataset import Labelled
 
+MOST_CLASSES = 100_000
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
 
 
@@ -32,19 +34,20 @@ def npz(path: Path) -> Labelled:
                 arrays[name] = file[name]
     except UserError:
         raise
-    except (zipfile.BadZipFile, ValueError, OSError, AttributeError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, AttributeError) as error:
         raise UserError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
     labels = {}
     for name in ("train_labels", "test_labels"):
         if not np.issubdtype(arrays[name].dtype, np.integer):
             raise UserError(f"{path}: {name} is {arrays[name].dtype}; labels must be integers")
         labels[name] = arrays[name].astype(np.int64)
-    if "class_names" in arrays:
+    most = max(int(labels_N.max(initial=0)) for labels_N in labels.values())
+    if most >= MOST_CLASSES:
+        raise UserError(f"{path}: labels up to {most}; classes are numbered from 0, below {MOST_CLASSES}")
+    if "class_names" in arrays and arrays["class_names"].ndim == 1:
         names = tuple(str(name) for name in arrays["class_names"])
     else:
-        names = tuple(
-            str(k) for k in range(max(int(labels_N.max(initial=0)) for labels_N in labels.values()) + 1)
-        )
+        names = tuple(str(k) for k in range(most + 1))
     return Labelled(
         str(path),
         arrays["train_images"],  # type: ignore[arg-type]  # Labelled checks the dtype

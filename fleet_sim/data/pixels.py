@@ -8,7 +8,10 @@ from fleet_sim.data.dataset import Images
 
 def squared(image: Image.Image, size: int) -> Images:
     """`image` as RGB uint8 (size, size, 3): the largest centred square, resized with antialiasing."""
-    fitted = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
+    if image.mode.startswith("I;16"):  # convert would cut 16 bits off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    upright = ImageOps.exif_transpose(image)
+    fitted = ImageOps.fit(upright.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
     return np.asarray(fitted, dtype=np.uint8)
 
 

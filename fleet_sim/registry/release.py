@@ -13,32 +13,50 @@ Publish = Callable[[str, dict[str, Any], dict[str, dict[str, Any]]], str]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a release must be: its recipe, `codec:` settings, number of classes and heads by name."""
+    """What a release must be (recipe, `codec:` settings, classes, heads by name) and should be (the rest)."""
 
     recipe: str
+    seed: int
     codec: dict[str, Any]
+    train: dict[str, Any]
+    content_hash: str
     classes: int
     heads: Sequence[str]
 
 
-def adopt(folder: Path, wanted: Wanted, publish: Publish) -> tuple[str, dict[str, str]]:
+def adopt(
+    folder: Path, wanted: Wanted, publish: Publish, note: Callable[[str], None]
+) -> tuple[str, dict[str, str]]:
     """Publish the one release in `folder` that is as wanted; ids stay: (encoder, heads by name).
 
-    Raises RegistryError where there is none or more than one, or where a head is missing.
+    Where several are as they must be, the one that is also as it should be is taken; `note` is told where the
+    one taken was trained on other images or otherwise. Raises RegistryError, with nothing published, where
+    there is no such release or more than one, where a head is missing, or a file is not what was published.
     """
+    if not folder.is_dir():
+        raise RegistryError(f"train.use: there is no folder {folder}")
+    if (folder / "models").is_dir():
+        raise RegistryError(f"train.use: {folder} holds no versions; did you mean {folder / 'models'}?")
     registry = Registry(folder)
     encoder, heads = _find(registry, wanted)
-    for version in (encoder, *heads.values()):
-        bundle = registry.load(version)
+    if encoder.manifest["data"]["content_hash"] != wanted.content_hash:
+        note(f"train.use: {encoder.id[:12]} was trained on other images than this scenario's")
+    elif not _as_it_should_be(encoder, wanted):
+        note(
+            f"train.use: {encoder.id[:12]} was trained with other settings or another seed than this scenario"
+        )
+    for bundle in [registry.load(version) for version in (encoder.id, *heads.values())]:
         manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
         publish(bundle.kind, manifest, bundle.tensors)
-    return encoder, heads
+    return encoder.id, heads
 
 
-def _find(registry: Registry, wanted: Wanted) -> tuple[str, dict[str, str]]:
+def _find(registry: Registry, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
     versions = registry.list()
     encoders = [version for version in versions if version.kind == "encoder"]
-    fitting = [version for version in encoders if _fits(version, wanted)]
+    fitting = [version for version in encoders if _as_it_must_be(version, wanted)]
+    if len(fitting) > 1:
+        fitting = [version for version in fitting if _as_it_should_be(version, wanted)]
     if len(fitting) != 1:
         there = ", ".join(
             f"{v.id[:12]} ({v.manifest['recipe']}, {v.manifest['classes']} classes)" for v in encoders
@@ -48,17 +66,23 @@ def _find(registry: Registry, wanted: Wanted) -> tuple[str, dict[str, str]]:
             f"{wanted.classes} classes with the scenario's codec settings, and needs one; it holds "
             f"{there or 'no encoder'}"
         )
-    encoder = fitting[0].id
-    found = {v.manifest["head"]["name"]: v.id for v in versions if v.manifest.get("encoder") == encoder}
+    encoder = fitting[0]
+    found = {v.manifest["head"]["name"]: v.id for v in versions if v.manifest.get("encoder") == encoder.id}
     if missing := [name for name in wanted.heads if name not in found]:
         raise RegistryError(
-            f"train.use: {registry.root} has no head {', '.join(missing)} for {encoder[:12]}; "
+            f"train.use: {registry.root} has no head {', '.join(missing)} for {encoder.id[:12]}; "
             f"it has {', '.join(sorted(found)) or 'none'}"
         )
     return encoder, {name: found[name] for name in wanted.heads}
 
 
-def _fits(encoder: Summary, wanted: Wanted) -> bool:
+def _as_it_must_be(encoder: Summary, wanted: Wanted) -> bool:
     made = encoder.manifest
     same_codec = {**made["codec"], "batch": None} == {**wanted.codec, "batch": None}
     return bool(made["recipe"] == wanted.recipe and made["classes"] == wanted.classes and same_codec)
+
+
+def _as_it_should_be(encoder: Summary, wanted: Wanted) -> bool:
+    made = encoder.manifest
+    same_data = made["data"]["content_hash"] == wanted.content_hash
+    return bool(made["seed"] == wanted.seed and made["train"] == wanted.train and same_data)

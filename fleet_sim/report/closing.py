@@ -20,6 +20,11 @@ def dropped_share(row: PointRow) -> float | None:
     return sum(row["frames_dropped"].values()) / row["frames_offered"] if row["frames_offered"] else None
 
 
+def flight_share(row: PointRow) -> float | None:
+    """Frames neither answered nor dropped at the end / offered; large where servers cannot keep up."""
+    return row["frames_in_flight"] / row["frames_offered"] if row["frames_offered"] else None
+
+
 def image_size(summary: Summary) -> int:
     """Pixels a side of the run's images."""
     return int(str(summary["scenario"]["data"]["image_size"]))
@@ -41,9 +46,9 @@ def closing_table(summary: Summary) -> Table:
     table.title_justify = "left"
     for path in swept:
         table.add_column(words.title(path), justify="right")
-    for heading in ("budget", "cameras", "on time\n%", "answered\n%", "level", "bytes a\nframe"):
+    for heading in ("budget", "cameras", "on time\n%", "right\n%", "level", "bytes a\nframe"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("p50/p95\nms", "dropped\n%", "link\n%"):
+    for heading in ("p50/p95\nms", "drop/in\nflight %", "link\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         p50, p95 = (words.number(row["latency_ms"][key]).replace(",", "") for key in ("p50", "p95"))
@@ -56,10 +61,13 @@ def closing_table(summary: Summary) -> Table:
             words.number(row["level_mean"], 2),
             words.number(bytes_of(row["bpp_payload"], image_size(summary) ** 2), 1),
             f"{p50}/{p95}",
-            _percent(dropped_share(row)),
+            f"{_percent(dropped_share(row))}/{_percent(flight_share(row))}",
             _percent(row["link_utilisation"]),
         )
-    table.caption = "on time: right within the deadline / offered; answered: right / answered"
+    table.caption = (
+        "on time: right within the deadline / offered; right: right / answered\n"
+        "in flight: neither answered nor dropped at the end"
+    )
     table.caption_justify = "left"
     return table
 

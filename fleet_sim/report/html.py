@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from fleet_sim.report import figures, words
 from fleet_sim.report.moments import over_time
-from fleet_sim.report.results import Results, read_results, write_whole
+from fleet_sim.report.results import Results, check_complete, read_results, write_whole
 from fleet_sim.report.style import FONT
 from fleet_sim.report.tables import headline_tiles, lead, machine_list, points_table, versions_table
 
@@ -19,6 +19,7 @@ from fleet_sim.report.tables import headline_tiles, lead, machine_list, points_t
 def write_html(folder: Path) -> Path:
     """Write report.html into the folder of a finished run and return its path; UserError if it is none."""
     results = read_results(folder)
+    check_complete(folder, results.summary)
     template = Template(files("fleet_sim.report").joinpath("page.html").read_text(encoding="utf-8"))
     page = template.substitute(
         name=html.escape(results.summary["name"]),

@@ -93,6 +93,9 @@ class Summary(TypedDict):
     wall_s: dict[str, float]
 
 
+_POINT_KEYS = PointRow.__required_keys__
+
+
 @dataclass(frozen=True)
 class Results:
     """A finished run, read back."""
@@ -141,9 +144,20 @@ def read_results(folder: Path) -> Results:
         timeline = cast(list[TimelineRow], pq.read_table(folder / "timeline.parquet").to_pylist())
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: no summary.json and timeline.parquet of a finished run there") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{folder}: its results cannot be read: {error}") from None
+    if not isinstance(summary, dict):
+        raise UserError(f"{folder}: its results cannot be read: summary.json is no mapping")
     return Results(summary, timeline)
+
+
+def check_complete(folder: Path, summary: Summary) -> None:
+    """UserError where the summary of `folder` lacks what a report is made of."""
+    lacking = Summary.__required_keys__ - summary.keys()
+    lacking |= {f"points.{key}" for row in summary.get("points", []) for key in _POINT_KEYS - row.keys()}
+    if lacking:
+        names = ", ".join(sorted(lacking))
+        raise UserError(f"{folder}: its results cannot be read: summary.json lacks {names}")
 
 
 def _json(value: object) -> str:

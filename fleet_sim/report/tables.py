@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable
 
 from fleet_sim.report import words
-from fleet_sim.report.closing import bytes_of, dropped_share, image_size
+from fleet_sim.report.closing import bytes_of, dropped_share, flight_share, image_size
 from fleet_sim.report.results import PointRow, Summary
 
 Cell = Callable[[PointRow], str]
@@ -76,6 +76,7 @@ def points_table(summary: Summary) -> str:
         "p95 ms": lambda row: words.number(row["latency_ms"]["p95"]),
         "p99 ms": lambda row: words.number(row["latency_ms"]["p99"]),
         "dropped": lambda row: words.percent(dropped_share(row)),
+        "in flight at end": lambda row: words.percent(flight_share(row)),
         "link use": lambda row: words.percent(row["link_utilisation"]),
         "offered": lambda row: words.number(row["frames_offered"]),
     }

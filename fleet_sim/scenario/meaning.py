@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fleet_sim.scenario.parts import TrainSpec
 from fleet_sim.scenario.scenario import Scenario
 
 _WITHOUT_MEANING: dict[str, bool | set[str]] = {
@@ -11,7 +12,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "cluster": True,
     "report": True,
     "sweep": True,
-    "train": {"use"},
+    "train": set(TrainSpec.model_fields) - {"updates"},
     "data": {"path"},
 }
 
@@ -19,7 +20,8 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 def digest_fields(scenario: Scenario) -> dict[str, Any]:
     """The fields that have meaning, as JSON values: not names and places, nor how and where work is done.
 
-    The content of the images and of the versions used enters a digest by hashes of their own.
+    The content of the images and of the versions used, and with these how they were trained, enters a digest
+    by hashes of their own.
     """
     fields: dict[str, Any] = scenario.model_dump(mode="json", exclude=_WITHOUT_MEANING)
     return fields

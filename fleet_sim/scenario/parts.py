@@ -1,12 +1,14 @@
 """Parts of a scenario whose rooms lie above this one, or that are no room's own."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class E2eSpec(Strict):
@@ -15,7 +17,9 @@ class E2eSpec(Strict):
     epochs: int = Field(200, ge=1)
     batch: int = Field(200, ge=2)
     learning_rate: float = Field(0.1, gt=0)
-    milestones: tuple[float, ...] = (0.5, 0.75, 0.9)
+    milestones: tuple[Share, ...] = Field(
+        (0.5, 0.75, 0.9), description="shares of the epochs after which the rate falls to a tenth"
+    )
 
 
 class DuphilSpec(Strict):
@@ -24,7 +28,7 @@ class DuphilSpec(Strict):
     epochs: int = Field(100, ge=1)
     batch: int = Field(1000, ge=2)
     learning_rate: float = Field(1e-4, gt=0)
-    milestones: tuple[float, ...] = (0.25, 0.5, 0.75)
+    milestones: tuple[Share, ...] = Field((0.25, 0.5, 0.75), description="as above")
     alternate: Literal["batch", "epoch"] = Field("batch", description="the paper: epoch; its code: batch")
     features: int = Field(128, ge=8, le=1024, description="dimension of the side branch's z")
     epsilon_squared: float = Field(0.5, gt=0)

@@ -9,7 +9,7 @@ def update_times_us(scenario: Scenario) -> list[int]:
 
 
 def heads_by_time(scenario: Scenario) -> list[tuple[int, str]]:
-    """(from when in microseconds, name of the head that answers), rising from 0; of one time the last holds."""
+    """(from when in microseconds, head that answers), rising from 0; of one time the last holds."""
     switches = sorted(scenario.serving.switches, key=lambda switch: switch.at_us)
     taken_up = [(scenario.control.boundary_us(switch.at_us), switch.head) for switch in switches]
     return [(0, scenario.serving.head), *taken_up]

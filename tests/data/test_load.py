@@ -7,6 +7,7 @@ from PIL import Image
 from fleet_sim.basics.errors import UserError
 from fleet_sim.data import DataSpec, load
 from fleet_sim.data.corruption import corrupt
+from fleet_sim.data.pixels import squared
 
 
 def arrays(train: int = 20, test: int = 6, size: int = 12) -> dict[str, np.ndarray]:
@@ -150,3 +151,46 @@ def test_cifar_that_cannot_be_had_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", no_network)
     with pytest.raises(UserError, match=r"CIFAR-10 is not in .*no network"):
         load(DataSpec(source="cifar10", path=tmp_path), 1)
+
+
+def test_a_folder_of_train_without_test_is_refused(tmp_path):
+    write_images(tmp_path / "train" / "a", 3)
+    write_images(tmp_path / "valid" / "a", 3)
+    with pytest.raises(UserError, match="train or test without the other"):
+        load(DataSpec(source="folder", path=tmp_path), 1)
+
+
+def test_hidden_folders_are_no_classes_and_empty_ones_are_refused(tmp_path):
+    for name in ("a", "b", ".cache", "__MACOSX"):
+        write_images(tmp_path / name, 4)
+    spec = DataSpec(source="folder", path=tmp_path, image_size=8)
+    assert load(spec, 1).class_names == ("a", "b")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(UserError, match=r"c: this class folder holds no images"):
+        load(spec, 1)
+
+
+def test_damaged_images_are_refused_by_name(tmp_path):
+    write_images(tmp_path / "a", 3)
+    write_images(tmp_path / "b", 3)
+    (tmp_path / "b" / "bad.ppm").write_bytes(b"P6\nx y\n255\n")
+    with pytest.raises(UserError, match=r"bad\.ppm: not a readable image"):
+        load(DataSpec(source="folder", path=tmp_path), 1)
+
+
+def test_sixteen_bits_of_grey_keep_their_shades():
+    grey = Image.fromarray(np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8))
+    shades = squared(grey, 8)[..., 0]
+    assert shades.min() == 0
+    assert shades.max() == 255
+    assert len(np.unique(shades)) > 50
+
+
+def test_one_class_cannot_be_learnt(tmp_path):
+    with pytest.raises(UserError, match="at least two classes"):
+        load_npz(tmp_path, train_labels=np.zeros(20, dtype=np.int64))
+
+
+def test_absurd_labels_are_refused(tmp_path):
+    with pytest.raises(UserError, match="labels up to 1000000000"):
+        load_npz(tmp_path, train_labels=np.array([0, 1] * 9 + [0, 10**9]))

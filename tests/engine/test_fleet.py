@@ -37,7 +37,7 @@ def test_every_camera_is_in_one_cell_of_one_shard(cameras: int, cells: int, shar
     assert sorted(everyone) == list(range(cameras))
 
 
-@given(st.integers(0, 10**12), st.integers(1, 10**9))
+@given(st.integers(0, 10**12), st.integers(1000, 10**9))
 def test_a_boundary_is_the_first_multiple_at_or_after_a_time(at_us: int, period_us: int) -> None:
     boundary = ControlSpec(period_us=period_us).boundary_us(at_us)
     assert boundary % period_us == 0

@@ -55,7 +55,7 @@ def test_the_closing_table_has_a_row_for_every_point_and_fits_80_columns(write_r
     View(Console(file=out, width=80)).closing_table(read_results(folder).summary, folder)
     rows = [line for line in out.getvalue().splitlines() if "kbit/s" in line]
     assert len(rows) == 12
-    figures = "200 94.6 96.7 6.30 28.1 99/188 0.0 97.8"
+    figures = "200 94.6 96.7 6.30 28.1 99/188 0.0/0.2 97.8"
     assert rows[0].split() == ["10", "kbit/s", *figures.split(" ")]
 
 

@@ -116,9 +116,9 @@ def test_only_fields_with_meaning_enter_the_digest() -> None:
         "audit": 0.5,
         "cluster": {"shards": 7, "backend": "local", "epoch_us": 2000},
         "report": {"cells": [1]},
-        "train": {"use": "models"},
+        "train": {"use": "models", "threads": 2},
         "data": {"path": "elsewhere"},
     }
     assert digest_fields(Scenario.model_validate(same)) == digest_fields(plain)
-    for other in ({"seed": 2}, {"link": {"budget_bps": 5000}}, {"train": {"threads": 2}}):
+    for other in ({"seed": 2}, {"link": {"budget_bps": 5000}}, {"codec": {"width": 8}}):
         assert digest_fields(Scenario.model_validate({"name": "x", **other})) != digest_fields(plain)
