@@ -51,7 +51,7 @@ class View:
     def training(self, stage: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         """`done` of `total` epochs of a training stage, with what was last measured."""
         if done == total:
-            self._line(f"  {stage}: {total} epochs{_measured(figures)}")
+            self._line(f"  {stage}: {total} epoch{'s' if total > 1 else ''}{_measured(figures)}")
         else:
             self._word(stage, f"{done} of {total} epochs{_measured(figures)}", done, total)
 
