@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from itertools import count
 from pathlib import Path
 
 import torch
@@ -24,6 +22,7 @@ from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.registry.release import Wanted, adopt
+from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of
@@ -49,9 +48,9 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     clock: Clock = {}
     began = time.perf_counter()
     sweep = points(scenario)
-    _check_place(out)
+    check_place(out)
     dataset = load(scenario.data, scenario.seed)
-    folder = _new_folder_name(out, scenario.name)
+    folder = new_folder_name(out, scenario.name)
     servers = max(point.scenario.serving.servers for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     outcomes: list[Outcome] = []
@@ -115,7 +114,7 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
 
     Versions go to `out`/models, the folder returned, checkpoints to `out`/training.
     """
-    _check_place(out)
+    check_place(out)
     dataset = load(scenario.data, scenario.seed)
     with _backend(scenario, dataset, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
@@ -257,20 +256,6 @@ def _write(
     (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
     write_results(folder, summary, [point_row(outcome) for outcome in outcomes], timeline)
     write_html(folder)
-
-
-def _check_place(out: Path) -> None:
-    """UserError where `out` cannot be a folder to write in."""
-    place = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise UserError(f"--out {out}: {place} is not a folder that can be written in")
-
-
-def _new_folder_name(out: Path, name: str) -> Path:
-    """`out`/name-time, numbered where a run of the same second has that name; not made yet."""
-    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    candidates = (out / (f"{name}-{stamp}" if i == 1 else f"{name}-{stamp}-{i}") for i in count(1))
-    return next(folder for folder in candidates if not folder.exists())
 
 
 @contextmanager

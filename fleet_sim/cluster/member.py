@@ -10,6 +10,7 @@ been told; one that knows less or more says that it is lost.
 """
 
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 from fleet_sim.basics.errors import RunError
@@ -21,7 +22,7 @@ PAUSE_S = 0.2  # after the first death in a row; doubled after each
 Told = tuple[str, tuple[object, ...]]
 
 
-class Resident:
+class Resident(ABC):
     """The member's own side: all calls come through `do`, `learn` and `forget`."""
 
     _told = 0
@@ -42,9 +43,9 @@ class Resident:
         self._told = 0
         self.reset()
 
+    @abstractmethod
     def reset(self) -> None:
         """Drop all that was told."""
-        raise NotImplementedError
 
 
 class Member:
