@@ -104,7 +104,6 @@ class Member:
 
     def set_up_again(self) -> None:
         """Tell whoever answers now everything, from the start; raises MemberLost if it dies over it."""
-        self.restarts += 1
         self.value(self._host.call(self.handle, "forget")[0])
         for told, (method, args) in enumerate(self._lasting):
             self.value(self._host.call(self.handle, "learn", told, method, *args)[0])
@@ -112,6 +111,7 @@ class Member:
         point += [("restore", (self._snapshot,))] if self._snapshot is not None else []
         for method, args in point:
             self.value(self.send("do", method, args, 1)[0])
+        self.restarts += 1
 
 
 class Pending:
@@ -161,6 +161,5 @@ class Pending:
             try:
                 self._member.set_up_again()
             except MemberLost:
-                self._life = self._member.restarts
                 return  # the call is still lost, which counts this death too
         self._send()

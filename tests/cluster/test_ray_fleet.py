@@ -83,7 +83,7 @@ def test_deaths_at_any_time_change_nothing(
     assert not steps
     assert not bank
     assert not idle
-    assert session.restarts == 5
+    assert session.restarts >= 5  # one death may be noticed twice, by calls under way and by the next
     assert digest({}, [struck]) == digest({}, [counts])
 
 
