@@ -6,23 +6,25 @@ import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.network.build import link_of
 from fleet_sim.scenario import Scenario, heads_by_time
 
 
 def fleet_of(point: Scenario, scenes: int) -> Fleet:
     """The constants of one sweep point."""
+    link = link_of(point.link)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     return Fleet(
         seed=point.seed,
         cameras=point.fleet.cameras,
-        cells=point.fleet.cells,
+        cells=point.cells,
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
         encode_us=point.fleet.encode_us,
-        budget_bps=point.link.budget_bps,
-        propagation_us=point.link.propagation_us,
-        header_bytes=point.link.header_bytes + HEADER_BYTES,
-        buffer_bytes=point.link.buffer_bytes,
+        budget_bps=link.budget_bps,
+        propagation_us=link.propagation_us,
+        header_bytes=link.header_bytes + HEADER_BYTES,
+        buffer_bytes=link.buffer_bytes,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
         headroom_ppm=round(point.control.headroom * 1_000_000),
