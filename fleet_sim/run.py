@@ -17,6 +17,7 @@ from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, LocalHost
 from fleet_sim.cluster.member import Member
+from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
@@ -51,7 +52,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     folder = new_folder_name(out, scenario.name)
-    servers = max(point.scenario.serving.servers for point in sweep)
+    servers = max(server_members(point.scenario) for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     outcomes: list[Outcome] = []
     interrupted = False
@@ -166,7 +167,10 @@ def _backend(
             )
             return lambda: made
 
-        yield _Backend(here, keeper, Export(), make_here)
+        try:
+            yield _Backend(here, keeper, Export(), make_here)
+        finally:
+            here.close()
         return
 
     # Ray and its training library are imported only where they are used: in process they would cost seconds.

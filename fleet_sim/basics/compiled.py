@@ -30,4 +30,5 @@ def sources_hash(house: Path) -> str:
 numba.config.CACHE_DIR = str(
     Path(numba.config.CACHE_DIR or HOUSE / "__pycache__") / f"numba-{sources_hash(HOUSE)}"
 )
-compiled = partial(numba.njit, cache=True)
+# Without the interpreter's lock, so that members of one process can compute side by side.
+compiled = partial(numba.njit, cache=True, nogil=True)

@@ -22,3 +22,21 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
         np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
         np.concatenate([part.right_HLF for part in parts], axis=2),
     )
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What became of all F scenes under each of V versions."""
+
+    payload_bytes_VLF: np.ndarray
+    ideal_millibits_VLF: np.ndarray
+    right_VHLF: np.ndarray
+
+
+def with_version(bank: Bank | None, part: BankPart) -> Bank:
+    """The bank with one more version, whose `part` holds every scene; in memory of its own."""
+    columns = (part.payload_bytes_LF[None], part.ideal_millibits_LF[None], part.right_HLF[None])
+    if bank is None:
+        return Bank(*(np.array(column) for column in columns))
+    before = (bank.payload_bytes_VLF, bank.ideal_millibits_VLF, bank.right_VHLF)
+    return Bank(*(np.concatenate(pair) for pair in zip(before, columns, strict=True)))

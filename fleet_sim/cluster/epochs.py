@@ -1,7 +1,5 @@
 """From a scenario's fields to what the members of the fleet are told."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
@@ -37,9 +35,3 @@ def head_schedule(point: Scenario) -> Schedule:
     places = {head.name: place for place, head in enumerate(point.train.heads)}
     from_us, names = zip(*heads_by_time(point), strict=True)
     return Schedule(np.array(from_us, np.int64), np.array([places[name] for name in names], np.int64))
-
-
-def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:
-    """Times at which shards and servers meet: every epoch, each stop within the run, and the end."""
-    times = {*range(epoch_us, duration_us, epoch_us), *stops_us, duration_us}
-    return sorted(time for time in times if 0 < time <= duration_us)

@@ -24,6 +24,7 @@ class Cameras(NamedTuple):
     """State of a shard's R cameras in C cells, beside their uplinks."""
 
     cell_C: np.ndarray
+    by_server_C: np.ndarray  # places of the cells, server by server
     plan_bits_C: np.ndarray  # what the budget controller may plan with between two frames
     named_C: np.ndarray  # place of the cell among report.cells, -1 for the others
     camera_R: np.ndarray
@@ -43,23 +44,16 @@ class Messages(NamedTuple):
     live_frame_R: np.ndarray  # live: that frame's number
 
 
-class Sent(NamedTuple):
-    """Messages that reached the server side: int64 columns, in no order."""
-
-    arrive_us: np.ndarray
-    camera: np.ndarray
-    frame: np.ndarray
-    level: np.ndarray
-    version: np.ndarray
-
-
-def new_cameras(fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...]) -> tuple[Cameras, Uplinks]:
+def new_cameras(
+    fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...], servers: int
+) -> tuple[Cameras, Uplinks]:
     """Cameras of these cells before their first frame, with empty queues."""
     camera_R, count_C = cameras_of_cells(fleet, cell_C)
     phase_us_R = _phases(fleet.seed, camera_R, fleet.frame_period_us)
     plan_C = [plan_bits(fleet.budget_bps, int(n), fleet.frame_period_us, fleet.headroom_ppm) for n in count_C]
     cameras = Cameras(
         cell_C=cell_C,
+        by_server_C=np.argsort(cell_C % servers, kind="stable"),
         plan_bits_C=np.array(plan_C, np.int64),
         named_C=np.array([named.index(g) if g in named else -1 for g in cell_C], np.int64),
         camera_R=camera_R,
@@ -138,12 +132,31 @@ def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
 
 @compiled()
 def step(
-    cameras, u, fleet, messages, version_from_us_V, until_us, by_second_VSC, cells_KSC, cell_bits_C, sent
+    cameras,
+    u,
+    fleet,
+    messages,
+    version_from_us_V,
+    until_us,
+    by_second_VSC,
+    cells_KSC,
+    cell_bits_C,
+    sent,
+    sent_from_S,
 ):
-    """Take every event before `until_us`; fill `sent` from its start and return how many there were."""
+    """Take every event before `until_us`; fill `sent` from its start, server by server.
+
+    sent_from_S: (S + 1,) is filled with the places where the messages of server 0, 1, ... S - 1 begin, and
+    the last one's end.
+    """
     sent_count = 0
     live = messages.live_from_R.shape[0] > 0
-    for cell in range(cameras.cell_C.shape[0]):
+    server = -1
+    for turn in range(cameras.cell_C.shape[0]):
+        cell = cameras.by_server_C[turn]
+        while cameras.cell_C[cell] % (sent_from_S.shape[0] - 1) != server:
+            server += 1
+            sent_from_S[server] = sent_count
         base = u.first_row_C[cell]
         size = u.first_row_C[cell + 1] - base
         named = cameras.named_C[cell]
@@ -168,6 +181,9 @@ def step(
                     _count(by_second_VSC, cells_KSC, named, version, second, column, amount)
                 cell_bits_C[cell] += wire_bits
                 sent.arrive_us[sent_count] = end_us + fleet.propagation_us
+                sent.capture_us[sent_count] = (
+                    cameras.phase_us_R[sender] + u.sending_frame_C[cell] * fleet.frame_period_us
+                )
                 sent.camera[sent_count] = cameras.camera_R[sender]
                 sent.frame[sent_count] = u.sending_frame_C[cell]
                 sent.level[sent_count] = u.sending_level_C[cell]
@@ -211,7 +227,7 @@ def step(
             )
             if fits and end_us == NEVER:
                 _send_next(u, cell, named, ready_us, fleet, by_second_VSC, cells_KSC)
-    return sent_count
+    sent_from_S[server + 1 :] = sent_count
 
 
 @compiled()

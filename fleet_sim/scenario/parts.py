@@ -145,8 +145,8 @@ class ClusterSpec(Strict):
         0.05, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
     )
     server_cpus: float = Field(0.05, ge=0, le=16, description="the same for a server")
-    epoch_us: Microseconds = Field(
-        5_000_000, ge=1000, description="virtual time a shard simulates in one call"
+    epoch_us: Annotated[Microseconds, Field(ge=1000)] | Literal["auto"] = Field(
+        "auto", description="virtual time a shard simulates in one call; auto: by how many frames come"
     )
 
 

@@ -97,7 +97,7 @@ def test_a_broken_bank_is_found_by_the_audit(dataset: Dataset, tmp_path: Path) -
     scenario = tiny_scenario(audit=1.0)
     session, _ = simulated(LocalHost(), scenario, dataset, tmp_path)
     server = session._servers[0].handle
-    server._bank[0].right_HLF[:] = ~server._bank[0].right_HLF
+    server._bank.right_VHLF[:] = ~server._bank.right_VHLF
     with pytest.raises(RuntimeError, match="audit"):
         session.simulate(scenario)
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_PHASE, STREAM_SCENE, draw_below
-from fleet_sim.engine.answers import Batching, Waiting, look_up, no_frames, serve, take
-from fleet_sim.engine.cameras import Messages, Sent, count_unfinished, new_cameras, step
+from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
+from fleet_sim.engine.cameras import Messages, count_unfinished, new_cameras, step
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, Schedule, cells_of_shard
+from fleet_sim.engine.sent import Sent, room_for, take, together
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,22 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
         return Counts.zero(versions, fleet.seconds, len(case.named), fleet.cells)
 
     cell_sC = [cells_of_shard(fleet.cells, shard, shards) for shard in range(shards)]
-    members = [(cell_C, *new_cameras(fleet, cell_C, case.named), zero()) for cell_C in cell_sC]
-    waiting = [(Waiting(no_frames()), zero(), 0) for _ in range(case.servers)]
+    members = [(cell_C, *new_cameras(fleet, cell_C, case.named, case.servers), zero()) for cell_C in cell_sC]
+    waiting = [(nothing_waits(), zero(), 0) for _ in range(case.servers)]
     all_sent = []
     most = fleet.cameras * (fleet.duration_us // fleet.frame_period_us + 1)
     for until_us in [*ends_us, fleet.duration_us]:
         arrived = []
         for cell_C, cameras, uplinks, counts in members:
-            sent = Sent(*(np.empty(most, np.int64) for _ in Sent._fields))
+            sent, sent_from_S = room_for(most), np.zeros(case.servers + 1, np.int64)
             bits_C = np.zeros(len(cell_C), np.int64)
             state: Any = (cameras, uplinks, fleet, messages, version_from_us, until_us)
-            number = step(*state, counts.by_second_VSC, counts.cells_KSC, bits_C, sent)
+            step(*state, counts.by_second_VSC, counts.cells_KSC, bits_C, sent, sent_from_S)
             counts.wire_bits_by_cell[cell_C] += bits_C
-            arrived.append(take(sent, slice(0, number)))
-        all_sent += arrived
+            arrived.append([take(sent, slice(*ends)) for ends in pairwise(sent_from_S.tolist())])
+        all_sent += [part for by_server in arrived for part in by_server]
         for server, (held, counts, after_end) in enumerate(waiting):
-            mine = [take(sent, sent.camera % fleet.cells % case.servers == server) for sent in arrived]
+            mine = [by_server[server] for by_server in arrived]
             held, late = serve(
                 held,
                 mine,
@@ -87,7 +89,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
         total = total + counts + in_flight(zero(), held_frames)
     for held, counts, after_end in waiting:
         total = total + counts + in_flight(zero(), after_end + len(held.frames.camera))
-    return total, Sent(*(np.concatenate(columns) for columns in zip(*all_sent, strict=True)))
+    return total, together(all_sent)
 
 
 def in_flight(nothing: Counts, frames: int) -> Counts:

@@ -105,7 +105,10 @@ def test_every_message_and_every_count_is_that_of_the_reference(case: Case, data
     shards = data.draw(st.integers(1, 4))
     reference = Reference(case)
     counts, sent = run_engine(case, ends_us, shards)
-    assert sorted(zip(*(column.tolist() for column in sent), strict=True)) == sorted(reference.sent)
+    columns = (sent.arrive_us, sent.camera, sent.frame, sent.level, sent.version)
+    assert sorted(zip(*(column.tolist() for column in columns), strict=True)) == sorted(reference.sent)
+    frames = zip(sent.camera.tolist(), sent.frame.tolist(), strict=True)
+    assert sent.capture_us.tolist() == [case.capture_us(camera, frame) for camera, frame in frames]
     assert_same(counts, as_counts(reference))
     counts.check_conservation()
     # No cell carries more than its budget allows by then.

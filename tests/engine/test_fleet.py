@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.engine.answers import audited
-from fleet_sim.engine.cameras import Sent, new_cameras, ready_frames, scene_of
+from fleet_sim.engine.cameras import new_cameras, ready_frames, scene_of
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells, cells_of_shard
+from fleet_sim.engine.sent import Sent
 
 FLEET = formula_case().fleet
 EVERY_CELL = np.arange(FLEET.cells)
@@ -45,7 +46,7 @@ def test_a_boundary_is_the_first_multiple_at_or_after_a_time(at_us: int, period_
 
 
 def phases(fleet: Fleet) -> dict[int, int]:
-    cameras, _ = new_cameras(fleet, np.arange(fleet.cells), ())
+    cameras, _ = new_cameras(fleet, np.arange(fleet.cells), (), 1)
     return dict(zip(cameras.camera_R.tolist(), cameras.phase_us_R.tolist(), strict=True))
 
 
@@ -70,7 +71,7 @@ def test_phases_are_spread_over_the_whole_period_however_long_it_is() -> None:
 
 @given(st.integers(0, 10**7))
 def test_ready_frames_are_counted_as_they_will_come(until_us: int) -> None:
-    cameras, _ = new_cameras(FLEET, EVERY_CELL, ())
+    cameras, _ = new_cameras(FLEET, EVERY_CELL, (), 1)
     period_us = FLEET.frame_period_us
     wanted_R = [
         len(range(phase_us + FLEET.encode_us, until_us, period_us))
@@ -81,7 +82,7 @@ def test_ready_frames_are_counted_as_they_will_come(until_us: int) -> None:
 
 def test_an_audit_takes_its_share_and_each_frame_for_itself() -> None:
     number_M = np.arange(20_000)
-    frames = Sent(number_M, number_M % 100, number_M // 100, number_M, number_M)
+    frames = Sent(number_M, number_M, number_M % 100, number_M // 100, number_M, number_M)
     chosen_M = audited(frames, FLEET, 50_000)
     assert abs(chosen_M.mean() - 0.05) < 0.008  # five standard deviations
     backwards = Sent(*(column[::-1] for column in frames))
