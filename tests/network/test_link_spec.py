@@ -1,6 +1,7 @@
 """From what a user writes about a link to the numbers that the step wants."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,23 @@ def test_what_means_nothing_together_is_refused_and_says_why(fields: dict[str, A
     with pytest.raises(ValidationError, match=words) as caught:
         LinkSpec.model_validate(fields)
     assert [error["type"] for error in caught.value.errors()] == ["misfit"]
+
+
+def test_the_page_on_links_has_every_profiles_figures() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "links.md").read_text()
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    found = {row[0]: row for row in rows if len(row) == 7 and row[0] in PROFILES}
+    assert set(found) == set(PROFILES) - {"custom"}
+    for name, (_, budget, header, mtu, propagation, other, _) in found.items():
+        spec = LinkSpec.model_validate({"profile": name})
+        times, _, rate = budget.rpartition("x ")
+        assert int(times or 1) * number(rate) == spec.budget_bps
+        assert number(header) == spec.packet_header_bytes
+        assert number(mtu) == spec.mtu_bytes
+        assert number(propagation.split(" ")[0]) == spec.propagation_us
+        if "down" in other:
+            assert number(other.split("down ")[1].split(";")[0]) == spec.downlink_bps
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
