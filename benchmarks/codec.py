@@ -1,7 +1,7 @@
 """Messages encoded and decoded a second on one core, and what they cost above the ideal.
 
-`python -m benchmarks.codec`: 64 kept neurons of trained tables, in batches. Every batch is decoded to what it was
-made of. Rates are medians over the batches, with the slowest and the fastest beside them.
+`python -m benchmarks.codec`: 64 kept neurons of trained tables, in batches. Every batch is decoded to what
+it was made of. Rates are medians over the batches, with the slowest and the fastest beside them.
 """
 
 import json

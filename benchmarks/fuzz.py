@@ -1,9 +1,9 @@
 """Millions of damaged messages into the decoder: is any of them answered more often than the check allows?
 
 `python -m benchmarks.fuzz [--n 12000000]`. A quarter each: 1 to 8 flipped bits; a run of bytes cut out; the
-head of one message before the tail of another; whole messages of another contract, with other tables. A mutation
-that leaves a genuine message is not counted. Beside them, forged messages, random payloads under a check that
-fits, show that the coder takes any bytes. Whatever the decoder raises ends the benchmark.
+head of one message before the tail of another; whole messages of another contract, with other tables. A
+mutation that leaves a genuine message is not counted. Beside them, forged messages, random payloads under a
+check that fits, show that the coder takes any bytes. Whatever the decoder raises ends the benchmark.
 """
 
 import argparse
