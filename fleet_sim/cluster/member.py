@@ -131,7 +131,7 @@ class Member:
             self.value(self._host.call(self.handle, "learn", told, method, *args)[0])
         if self._begin:
             self.value(self.send("do", *self._begin, 1)[0])
-        if self._snapshot is not None and not self._readable(self._snapshot):
+        if self._snapshot is not None and not self._snapshot_readable():
             self._snapshot, self._steps_in_snapshot = None, 0
         if self._snapshot is not None:
             self.value(self.send("do", "restore", (self._snapshot,), 1)[0])
@@ -139,11 +139,12 @@ class Member:
             step.repeat()
         self.restarts += 1
 
-    def _readable(self, ref: Ref) -> bool:
-        try:
-            self.value(ref)
-        except MemberLost:
-            return False
+    def _snapshot_readable(self) -> bool:
+        if not self.snapshots_here:
+            try:
+                self.value(self._snapshot)
+            except MemberLost:
+                return False
         return True
 
 
