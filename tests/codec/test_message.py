@@ -45,11 +45,13 @@ def test_golden_tables_have_the_same_name_everywhere():
     assert TABLES.digest() == GOLDEN["tables_digest"]
 
 
-def test_the_header_is_as_documented():
-    message = encode(LATENT_MN[3], 2, TABLES, CONTRACT, 4096 + 0x123)
-    assert message[:3] == bytes([CONTRACT >> 16, 0x21, 0x23])
-    check = binascii.crc_hqx(message[:3] + message[5:], CONTRACT & 0xFFFF)
-    assert message[3:5] == check.to_bytes(2, "big")
+@given(st.integers(0, 2**24 - 1), st.integers(0, 2**40), st.sampled_from(LEVELS), st.integers(0, 13))
+def test_the_header_is_as_documented(contract_id, sequence, level, row):
+    message = encode(LATENT_MN[row], level, TABLES, contract_id, sequence)
+    fields, check, payload = message[:3], message[3:5], message[5:]
+    assert fields == bytes([contract_id >> 16]) + (level << 12 | sequence % 4096).to_bytes(2, "big")
+    assert check == binascii.crc_hqx(fields + payload, contract_id & 0xFFFF).to_bytes(2, "big")
+    assert payload == bytes.fromhex(GOLDEN["messages"][level][row])[HEADER_BYTES:]
     assert HEADER_BYTES == 5
 
 
