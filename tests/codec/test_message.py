@@ -2,6 +2,7 @@
 
 import binascii
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,26 @@ def test_golden_messages_are_reproduced_to_the_byte():
     for level in LEVELS:
         messages = encode_batch(LATENT_MN, level, TABLES, CONTRACT, GOLDEN["sequences"])
         assert [m.hex() for m in messages] == GOLDEN["messages"][level]
+
+
+def test_ten_thousand_messages_have_their_golden_digest():
+    # Enough that every turn of the range coder is taken: carries into earlier words, escapes, empty payloads.
+    row_M1, neuron_N = np.arange(10_000)[:, None], np.arange(TABLES.neurons)
+    spread_MN = (row_M1 * 7919 + neuron_N * 104729 + row_M1 * row_M1 * (neuron_N + 3)) % 10_007
+    place_MN = np.where(spread_MN < 200, 500 * spread_MN, spread_MN % 23)
+    latent_MN = (TABLES.offset_N + place_MN).astype(np.int32)
+    messages = [
+        message
+        for level in LEVELS
+        for message in encode_batch(latent_MN[level::4], level, TABLES, CONTRACT, np.arange(2_500))
+    ]
+    assert sha256(b"".join(messages)).hexdigest() == GOLDEN["ten_thousand_digest"]
+    decoded = decode_batch(messages, TABLES, CONTRACT)
+    assert not decoded.refused
+    for level in LEVELS:
+        kept = TABLES.ladder_L[level]
+        found_MN = decoded.latent_MN[decoded.level_M == level, :kept]
+        np.testing.assert_array_equal(found_MN, latent_MN[level::4, :kept])
 
 
 def test_golden_tables_have_the_same_name_everywhere():
