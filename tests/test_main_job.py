@@ -233,6 +233,33 @@ def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("altered", "reason"), [("head", "made for contract 0000"), ("tables", "encoder .* is")]
+)
+def test_encoder_and_server_with_different_tables_refuse_each_other(
+    reference: Path, tmp_path: Path, altered: str, reason: str
+) -> None:
+    original, copy = Registry(reference / "models"), Registry(tmp_path / "models")
+    versions = {kind: [v.id for v in original.list() if v.kind == kind] for kind in ("encoder", "head")}
+
+    def publish(version: str, tables: int, **changes: str) -> str:
+        bundle = original.load(version)
+        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
+        tensors = {name: dict(arrays) for name, arrays in bundle.tensors.items()}
+        if tables:
+            tensors["tables"]["offset_N"] = tensors["tables"]["offset_N"] + tables
+        return copy.publish(bundle.kind, {**manifest, **changes}, tensors)
+
+    (encoder,) = versions["encoder"]
+    encoder = publish(encoder, tables=int(altered == "tables"))
+    changes = {"contract_hash": "0" * 64} if altered == "head" else {}
+    for head in versions["head"]:
+        publish(head, tables=0, encoder=encoder, **changes)
+    with pytest.raises(UserError, match=f"{reason}.*a server would read noise"):
+        run(small(f"train.use={tmp_path / 'models'}"), tmp_path / "out", quiet())
+    assert not list(tmp_path.glob("out/*/summary.json"))
+
+
 def test_training_alone_is_used_by_a_run(reference: Path, tmp_path: Path) -> None:
     models = train(small(), tmp_path / "trained", quiet())
     again = run(small(f"train.use={models}"), tmp_path / "runs", quiet())
