@@ -114,10 +114,10 @@ class Session:
             server.lasting("add_version", encoder, *heads)
         bank, sums = self._bank(place)
         bundle = self._host.get(encoder)
-        byte = contract_id(bundle.manifest["contract_hash"])
-        if byte in self._contract_ids:
-            raise RunError("two encoders of this run share their contract's byte; train with another seed")
-        self._contract_ids.add(byte)
+        identity = contract_id(bundle.manifest["contract_hash"])
+        if identity in self._contract_ids:
+            raise RunError("two encoders of this run share their contract id; train with another seed")
+        self._contract_ids.add(identity)
         tables = bundle.tensors["tables"]
         live = self._scenario.mode == "live"
         for server in self._servers:
