@@ -32,3 +32,7 @@ numba.config.CACHE_DIR = str(
 )
 # Without the interpreter's lock, so that members of one process can compute side by side.
 compiled = partial(numba.njit, cache=True, nogil=True)
+# For what allocates nothing. Without counting references to the arrays of a state at every call, and with
+# calls written out in their callers, the cameras' step is ten times as fast.
+bare = partial(compiled, _nrt=False)
+inlined = partial(bare, forceinline=True)

@@ -28,15 +28,15 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
 class Bank:
     """What became of all F scenes under each of V versions."""
 
-    payload_bytes_VLF: np.ndarray
-    ideal_millibits_VLF: np.ndarray
+    payload_bytes_VFL: np.ndarray  # scene by scene, since a frame's level is picked when its scene is known
+    ideal_millibits_VFL: np.ndarray
     right_VHLF: np.ndarray
 
 
 def with_version(bank: Bank | None, part: BankPart) -> Bank:
     """The bank with one more version, whose `part` holds every scene; in memory of its own."""
-    columns = (part.payload_bytes_LF[None], part.ideal_millibits_LF[None], part.right_HLF[None])
+    columns = (part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None], part.right_HLF[None])
     if bank is None:
-        return Bank(*(np.array(column) for column in columns))
-    before = (bank.payload_bytes_VLF, bank.ideal_millibits_VLF, bank.right_VHLF)
-    return Bank(*(np.concatenate(pair) for pair in zip(before, columns, strict=True)))
+        return Bank(*(np.array(column, order="C") for column in columns))
+    before = (bank.payload_bytes_VFL, bank.ideal_millibits_VFL, bank.right_VHLF)
+    return Bank(*(np.ascontiguousarray(np.concatenate(pair)) for pair in zip(before, columns, strict=True)))

@@ -3,14 +3,15 @@
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.network.build import link_of
 from fleet_sim.scenario import Scenario, heads_by_time
+from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 
 
 def fleet_of(point: Scenario, scenes: int) -> Fleet:
     """The constants of one sweep point."""
-    link = link_of(point.link)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     return Fleet(
         seed=point.seed,
@@ -18,16 +19,31 @@ def fleet_of(point: Scenario, scenes: int) -> Fleet:
         cells=point.cells,
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
+        **_capture(point),
         encode_us=point.fleet.encode_us,
-        budget_bps=link.budget_bps,
-        propagation_us=link.propagation_us,
-        header_bytes=link.header_bytes + HEADER_BYTES,
-        buffer_bytes=link.buffer_bytes,
+        message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
         headroom_ppm=round(point.control.headroom * 1_000_000),
         scenes=scenes,
+        link=link_of(point.link),
     )
+
+
+def _capture(point: Scenario) -> dict[str, int]:
+    capture = point.fleet.capture
+    if isinstance(capture, BurstsSpec):
+        return {
+            "capture": BURSTS,
+            "burst_period_us": capture.burst_period_us,
+            "event_slot_us": EVENT_SLOT_US,
+            "event_threshold": capture.event_threshold,
+            "event_us": capture.event_us,
+            "spread_us": capture.spread_us + 1,
+        }
+    kind = POISSON if isinstance(capture, PoissonSpec) else PERIODIC
+    nothing = dict.fromkeys(("burst_period_us", "event_slot_us", "spread_us"), 1)
+    return {"capture": kind, **nothing, "event_threshold": 0, "event_us": 0}
 
 
 def head_schedule(point: Scenario) -> Schedule:

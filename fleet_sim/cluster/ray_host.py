@@ -53,7 +53,7 @@ class RayHost:
         gpus: float = 0,
         beside_driver: bool = False,
     ) -> Handle:
-        """A new named actor that reserves these CPUs and GPUs."""
+        """A new named actor that reserves these CPUs and GPUs; members spread over the cluster's machines."""
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(member).options(
             name=name,
@@ -61,7 +61,7 @@ class RayHost:
             num_gpus=gpus,
             max_restarts=-1,
             max_task_retries=0,
-            scheduling_strategy=here if beside_driver else "DEFAULT",
+            scheduling_strategy=here if beside_driver else "SPREAD",
         )
         handle = actor.remote(*args)
         self._handles.append(handle)

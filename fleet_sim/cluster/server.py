@@ -192,7 +192,7 @@ class DecoderServer(Resident):
                 messages[m] = runner.code(latent_N[None], int(sample.level[m]), sample.frame[m : m + 1])[0]
                 if (
                     len(messages[m]) - HEADER_BYTES
-                    != self._looked_up.payload_bytes_VLF[version, sample.level[m], scene_M[m]]
+                    != self._looked_up.payload_bytes_VFL[version, scene_M[m], sample.level[m]]
                 ):
                     raise RunError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):

@@ -11,17 +11,22 @@ from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.member import Resident
 from fleet_sim.engine.cameras import (
+    DONE,
+    POOL_FULL,
     Cameras,
     Messages,
     count_unfinished,
+    expected_wire_bits,
     new_cameras,
-    ready_frames,
     step,
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
-from fleet_sim.engine.sent import Sent, room_for, take
+from fleet_sim.engine.sent import Sent, room_for, together
+from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
+
+ROOM = 1 << 18  # messages that a step writes down before it lets them be taken away
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class _State:
     cell_C: np.ndarray
     cameras: Cameras
     uplinks: Uplinks
+    pool: Pool
     counts: Counts
     coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
 
@@ -86,9 +92,9 @@ class CameraShard(Resident):
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
-        cameras, uplinks = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
+        opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
         counts = Counts.zero(point.versions, point.fleet.seconds, len(point.named_cells), point.fleet.cells)
-        self._state = _State(point, cell_C, cameras, uplinks, counts, {})
+        self._state = _State(point, cell_C, *opened, counts, {})
 
     def step(self, until_us: int, version_from_us_V: np.ndarray, snapshot: bool) -> list[Any]:
         """Go on to `until_us`: [what was counted (V, C), the new state, a Delivery for each server member].
@@ -96,28 +102,12 @@ class CameraShard(Resident):
         The state is None where no `snapshot` is asked for.
         """
         state = self._here()
-        fleet, counts = state.point.fleet, state.counts
+        counts = state.counts
         before_VC = counts.by_second_VSC.sum(axis=1)
         messages = self._messages(state, until_us, version_from_us_V)
-        most = int(ready_frames(state.cameras, fleet, until_us).sum() + state.uplinks.length_R.sum())
-        sent = room_for(most + len(state.cell_C))
-        sent_from_S = np.zeros(state.point.servers + 1, np.int64)
-        bits_C = np.zeros(len(state.cell_C), np.int64)
-        step(
-            state.cameras,
-            state.uplinks,
-            fleet,
-            messages,
-            version_from_us_V,
-            until_us,
-            counts.by_second_VSC,
-            counts.cells_KSC,
-            bits_C,
-            sent,
-            sent_from_S,
-        )
-        counts.wire_bits_by_cell[state.cell_C] += bits_C
-        deliveries = self._deliver(state, sent, sent_from_S)
+        by_server = self._move(state, messages, until_us, version_from_us_V)
+        counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
+        deliveries = self._deliver(state, by_server)
         return [counts.by_second_VSC.sum(axis=1) - before_VC, state if snapshot else None, *deliveries]
 
     def finish(self, version_from_us_V: np.ndarray) -> Counts:
@@ -141,6 +131,7 @@ class CameraShard(Resident):
             snapshot.cell_C,
             Cameras(*(np.array(column) for column in snapshot.cameras)),
             Uplinks(*(np.array(column) for column in snapshot.uplinks)),
+            Pool(*(np.array(column) for column in snapshot.pool)),
             snapshot.counts.copy(),
             dict(snapshot.coded),
         )
@@ -151,15 +142,14 @@ class CameraShard(Resident):
         return self._state
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
-        headers_bits = 8 * state.point.fleet.header_bytes
-        expected_bits_VL = np.stack(self._payload_bits) + headers_bits
+        expected_bits_VL = expected_wire_bits(state.point.fleet, np.stack(self._payload_bits))
         if not state.point.live:
             if self._bank is None:
                 raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
             return Messages(
-                self._bank.payload_bytes_VLF,
-                self._bank.ideal_millibits_VLF,
+                self._bank.payload_bytes_VFL,
+                self._bank.ideal_millibits_VFL,
                 expected_bits_VL,
                 nothing,
                 nothing,
@@ -167,17 +157,49 @@ class CameraShard(Resident):
         if self._live is None:
             raise MemberLost("no encoder is here")
         return self._live.encode(
-            state.cameras, state.point.fleet, expected_bits_VL, version_from_us_V, until_us, state.coded
+            state.cameras,
+            state.uplinks,
+            state.point.fleet,
+            expected_bits_VL,
+            version_from_us_V,
+            until_us,
+            state.coded,
         )
 
-    def _deliver(self, state: _State, sent: Sent, sent_from_S: np.ndarray) -> list[Delivery]:
-        by_server = [take(sent, slice(*ends)) for ends in pairwise(sent_from_S.tolist())]
+    @staticmethod
+    def _move(state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray) -> list[Sent]:
+        """Take every event before `until_us`: what reached each server."""
+        sent, by_server = room_for(ROOM), []
+        for place, last in pairwise(state.cameras.from_S.tolist()):
+            parts, end = list[Sent](), DONE - 1
+            while end != DONE:
+                end, place, count = step(
+                    state.cameras,
+                    state.uplinks,
+                    state.pool,
+                    state.point.fleet,
+                    messages,
+                    version_from_us_V,
+                    until_us,
+                    place,
+                    last,
+                    state.counts.by_second_VSC,
+                    state.counts.cells_KSC,
+                    sent,
+                )
+                if end == POOL_FULL:
+                    state.pool = grown(state.pool)
+                parts.append(Sent(*(column[:count].copy() for column in sent)))
+            by_server.append(together(parts))
+        return by_server
+
+    def _deliver(self, state: _State, by_server: list[Sent]) -> list[Delivery]:
         deliveries = []
         for hosted in state.point.servers_of_member:
             frames, by_server = by_server[:hosted], by_server[hosted:]
             deliveries.append(Delivery(frames, self._bytes(state, frames) if state.point.live else {}))
         if state.point.live:
-            LiveCameras.forget(state.coded, state.cameras, state.uplinks)
+            LiveCameras.forget(state.coded, state.uplinks, state.pool)
         return deliveries
 
     @staticmethod

@@ -1,44 +1,64 @@
 """The cameras of one shard in virtual time: one compiled step over their rows.
 
-Per cell, the next event is either a frame that is ready to send or the end of a transmission. Events are
-taken in order of (time, camera, frame) and each leaves the state complete, so a step may stop at any time
-and the next one go on: the length of an epoch has no meaning.
+Per cell, the next event is the end of a transmission, a camera whose wait is over, or a frame that is ready
+to send. Events are taken in order of (time, camera), at one camera in the order just given, and each leaves
+the state complete, so a step may stop at any event and the next one go on: the length of an epoch has no
+meaning.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import compiled
-from fleet_sim.basics.hashing import STREAM_PHASE, STREAM_SCENE, draw_below
+from fleet_sim.basics.compiled import bare, inlined
+from fleet_sim.basics.hashing import STREAM_JITTER, STREAM_SCENE, draw_below
 from fleet_sim.control.budget import budget_level, plan_bits
 from fleet_sim.engine import counts as c
+from fleet_sim.engine.captures import PERIODIC, first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
-from fleet_sim.network import heap, uplink
-from fleet_sim.network.uplink import NEVER, Uplinks
+from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
+from fleet_sim.network.link import ALOHA
+from fleet_sim.network.queues import BUFFER, NONE, THROUGH, Pool
+from fleet_sim.network.uplink import AIR, NEVER, Uplinks, idle_uplinks
 
 MICRO = 1_000_000
+# Why a step stops: it is done, or wants room for more messages in queues or among those that got through.
+DONE, POOL_FULL, SENT_FULL = range(3)
+# What happens next in a cell.
+ENDS, WAKES, READY = range(3)
+
+
+SOURCE = np.dtype(
+    [
+        ("capture_us", "i8"),  # when the camera takes its next frame ...
+        ("frame", "i4"),  # ... and which that is
+        ("order", "i4"),  # periodic: the cell's cameras (rows) by capture time; else a heap by it
+    ]
+)
+CONTROL = np.dtype(
+    [
+        ("plan_bits", "i8"),  # what the budget controller may plan with between two frames
+        ("next", "i4"),  # periodic: place of the cell's next camera in its round
+        ("named", "i2"),  # place of the cell among report.cells, -1 for the others
+    ],
+    align=True,
+)
 
 
 class Cameras(NamedTuple):
     """State of a shard's R cameras in C cells, beside their uplinks."""
 
-    cell_C: np.ndarray
-    by_server_C: np.ndarray  # places of the cells, server by server
-    plan_bits_C: np.ndarray  # what the budget controller may plan with between two frames
-    named_C: np.ndarray  # place of the cell among report.cells, -1 for the others
-    camera_R: np.ndarray
-    phase_us_R: np.ndarray  # capture time of frame 0
-    frame_R: np.ndarray  # next frame to become ready
-    ready_us_R: np.ndarray  # heap of the cell: when its cameras' next frames are ready ...
-    ready_row_R: np.ndarray  # ... and whose they are
+    sources: np.ndarray  # (R,) SOURCE
+    control: np.ndarray  # (C,) CONTROL
+    by_server_C: np.ndarray  # the cells, those of one server after those of another
+    from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
 
 
 class Messages(NamedTuple):
     """Sizes of coded frames. In a bank F counts scenes; live, the frames of this epoch, camera by camera."""
 
-    payload_bytes_VLF: np.ndarray
-    ideal_millibits_VLF: np.ndarray
+    payload_bytes_VFL: np.ndarray
+    ideal_millibits_VFL: np.ndarray
     expected_bits_VL: np.ndarray  # mean wire bits on the training set, what the controller plans with
     live_from_R: np.ndarray  # live: place of the camera's first frame of this epoch; empty in a bank
     live_frame_R: np.ndarray  # live: that frame's number
@@ -46,65 +66,61 @@ class Messages(NamedTuple):
 
 def new_cameras(
     fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...], servers: int
-) -> tuple[Cameras, Uplinks]:
+) -> tuple[Cameras, Uplinks, Pool]:
     """Cameras of these cells before their first frame, with empty queues."""
     camera_R, count_C = cameras_of_cells(fleet, cell_C)
-    phase_us_R = _phases(fleet.seed, camera_R, fleet.frame_period_us)
-    plan_C = [plan_bits(fleet.budget_bps, int(n), fleet.frame_period_us, fleet.headroom_ppm) for n in count_C]
+    sources, control = np.zeros(len(camera_R), SOURCE), np.zeros(len(cell_C), CONTROL)
+    _fill_first_captures(fleet, camera_R, sources)
+    cell_R = np.repeat(np.arange(len(cell_C)), count_C)
+    sources["order"] = np.lexsort((sources["capture_us"], cell_R))  # sorted, hence also a heap
+    control["plan_bits"] = [_plan_bits(fleet, int(cameras)) for cameras in count_C]
+    control["named"] = -1
+    for place, cell in enumerate(named):
+        control["named"][cell_C == cell] = place
+    server_C = cell_C % servers
     cameras = Cameras(
-        cell_C=cell_C,
-        by_server_C=np.argsort(cell_C % servers, kind="stable"),
-        plan_bits_C=np.array(plan_C, np.int64),
-        named_C=np.array([named.index(g) if g in named else -1 for g in cell_C], np.int64),
-        camera_R=camera_R,
-        phase_us_R=phase_us_R,
-        frame_R=np.zeros(len(camera_R), np.int64),
-        ready_us_R=np.zeros(len(camera_R), np.int64),
-        ready_row_R=np.zeros(len(camera_R), np.int64),
+        sources,
+        control,
+        by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
+        from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
     )
-    frames = fleet.duration_us // fleet.frame_period_us + 1
-    smallest_packets = fleet.buffer_bytes // fleet.header_bytes
-    places = min(frames, smallest_packets) + 1
-    uplinks = uplink.idle_uplinks(count_C, places)
-    _fill_heaps(cameras, uplinks.first_row_C, fleet.encode_us)
-    return cameras, uplinks
+    return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
 
 
-@compiled()
-def _phases(seed, camera_R, period_us):
-    phase_us_R = np.empty(camera_R.shape[0], np.int64)
+def expected_wire_bits(fleet: Fleet, payload_bits_VL: np.ndarray) -> np.ndarray:
+    """Wire bits of messages whose payloads have these mean sizes, (V, L) int64."""
+    link = fleet.link
+    around = fleet.message_header_bytes + link.length_bytes
+    packets_headers = [
+        packets.wire_bytes(link, size) - size for size in (-(-payload_bits_VL // 8) + around).ravel().tolist()
+    ]
+    headers_VL = np.reshape(packets_headers, payload_bits_VL.shape)
+    expected_bits_VL: np.ndarray = payload_bits_VL + 8 * (around + headers_VL)
+    return expected_bits_VL
+
+
+def _plan_bits(fleet: Fleet, cameras: int) -> int:
+    link, period_us, headroom_ppm = fleet.link, fleet.frame_period_us, fleet.headroom_ppm
+    share = plan_bits(link.budget_bps, cameras, period_us, headroom_ppm)
+    if not link.rest_ppm:
+        return share
+    alone_bps = link.bps * MICRO // (MICRO + link.rest_ppm)  # all that its duty cycle lets a camera send
+    return min(share, plan_bits(alone_bps, 1, period_us, headroom_ppm))
+
+
+@bare()
+def _fill_first_captures(fleet, camera_R, sources):
     for row in range(camera_R.shape[0]):
-        phase_us_R[row] = draw_below(seed, STREAM_PHASE, camera_R[row], 0, period_us)
-    return phase_us_R
+        sources[row].capture_us = first_capture_us(fleet, np.int64(camera_R[row]))
 
 
-@compiled()
-def _fill_heaps(cameras, first_row_C, encode_us):
-    for cell in range(first_row_C.shape[0] - 1):
-        first = first_row_C[cell]
-        for row in range(first, first_row_C[cell + 1]):
-            ready_us = cameras.phase_us_R[row] + encode_us
-            heap.push(cameras.ready_us_R, cameras.ready_row_R, first, row - first, ready_us, row)
-
-
-@compiled()
+@inlined()
 def scene_of(seed, camera, frame, scenes):
     """Which of the `scenes` this camera sees in this frame."""
     return draw_below(seed, STREAM_SCENE, camera, frame, scenes)
 
 
-@compiled()
-def ready_frames(cameras, fleet, until_us):
-    """How many frames of each camera become ready before `until_us` that have not yet, (R,) int64."""
-    count_R = np.zeros(cameras.camera_R.shape[0], np.int64)
-    for row in range(count_R.shape[0]):
-        first_us = cameras.phase_us_R[row] + fleet.encode_us + cameras.frame_R[row] * fleet.frame_period_us
-        if first_us < until_us:
-            count_R[row] = (until_us - first_us - 1) // fleet.frame_period_us + 1
-    return count_R
-
-
-@compiled()
+@inlined()
 def version_at(version_from_us_V, time_us):
     """The encoder version in force at this time."""
     version = 0
@@ -114,143 +130,206 @@ def version_at(version_from_us_V, time_us):
     return version
 
 
-@compiled()
+@inlined()
 def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
     by_second_VSC[version, second, column] += amount
     if named >= 0:
         cells_KSC[named, second, column] += amount
 
 
-@compiled()
-def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
-    outcome = uplink.EXPIRED
-    while outcome == uplink.EXPIRED:
-        outcome, version = uplink.start_next(u, cell, now_us, fleet.budget_bps, fleet.header_bytes)
-        if outcome == uplink.EXPIRED:
-            _count(by_second_VSC, cells_KSC, named, version, now_us // MICRO, c.DROPPED_DEADLINE, 1)
+@bare()
+def upcoming(cameras, u, fleet, until_us, row_F, capture_us_F):
+    """How many frames become ready before `until_us` that have not yet, and whose they are and from when.
+
+    Row by row, each row's frames in order, as far as row_F and capture_us_F have room.
+    """
+    count = 0
+    for row in range(cameras.sources.shape[0]):
+        frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
+        while capture_us + fleet.encode_us < until_us:
+            if count < row_F.shape[0]:
+                row_F[count] = row
+                capture_us_F[count] = capture_us
+            count += 1
+            capture_us = next_capture_us(fleet, np.int64(u.cameras[row].camera), frame, capture_us)
+            frame += 1
+    return count
 
 
-@compiled()
+@inlined()
+def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count):
+    """Count all finished messages, write down those that got through, and return how many those are now."""
+    link, second = fleet.link, now_us // MICRO
+    around = fleet.message_header_bytes + link.length_bytes
+    place = queues.take_finished(pool)
+    while place != NONE:
+        message = pool.messages[place]
+        version, level, fate = np.int64(message.version), np.int64(message.level), np.int64(message.fate)
+        if fate == THROUGH:
+            camera = u.cameras[message.row].camera
+            for column, amount in (
+                (c.SENT, np.int64(1)),
+                (c.LEVEL_SUM, level),
+                (c.PAYLOAD_BITS, 8 * (np.int64(message.bytes) - around)),
+                (c.IDEAL_MILLIBITS, np.int64(message.millibits)),
+            ):
+                _count(by_second_VSC, cells_KSC, named, version, second, column, amount)
+            arrive_us = now_us + link.propagation_us
+            if link.jitter_us > 0:
+                arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
+            sent.arrive_us[sent_count] = arrive_us
+            sent.capture_us[sent_count] = message.capture_us
+            sent.camera[sent_count] = camera
+            sent.frame[sent_count] = message.frame
+            sent.level[sent_count] = level
+            sent.version[sent_count] = version
+            sent_count += 1
+        else:
+            column = c.DROPPED_BUFFER + fate - BUFFER
+            _count(by_second_VSC, cells_KSC, named, version, second, column, 1)
+        place = queues.take_finished(pool)
+    return sent_count
+
+
+@inlined()
+def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC):
+    """A camera has encoded its next frame: pick its level and queue it; what gives way is counted."""
+    source, control, camera = cameras.sources[row], cameras.control[cell], u.cameras[row]
+    link, number = fleet.link, np.int64(camera.camera)
+    frame, capture_us = np.int64(source.frame), source.capture_us
+    source.frame += 1
+    source.capture_us = next_capture_us(fleet, number, frame, capture_us)
+    first_row, size = u.cells[cell].first_row, u.cells[cell].rows
+    if fleet.capture == PERIODIC:
+        control.next = 0 if control.next + 1 == size else control.next + 1
+    else:
+        heap.advance_top(cameras.sources["order"], first_row, size, cameras.sources["capture_us"])
+    version = version_at(version_from_us_V, capture_us)
+    if messages.live_from_R.shape[0] > 0:
+        place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
+    else:
+        place = scene_of(fleet.seed, number, frame, fleet.scenes)
+    level = fleet.fixed_level
+    if level < 0:
+        backlog_bits = 8 * np.int64(camera.waiting_bytes)
+        level = budget_level(messages.expected_bits_VL[version], control.plan_bits, backlog_bits)
+    _count(by_second_VSC, cells_KSC, control.named, version, capture_us // MICRO, c.OFFERED, 1)
+    around = fleet.message_header_bytes + link.length_bytes
+    content = np.int64(messages.payload_bytes_VFL[version, place, level]) + around
+    wire = packets.wire_bytes(link, content)
+    air = u.air[row if link.sharing == ALOHA else cell]
+    if packets.make_room(camera, air, pool, link, wire):
+        millibits = messages.ideal_millibits_VFL[version, place, level]
+        queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
+    else:
+        second = (capture_us + fleet.encode_us) // MICRO
+        _count(by_second_VSC, cells_KSC, control.named, version, second, c.DROPPED_BUFFER, 1)
+
+
+@inlined()
+def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC):
+    """A packet is off the air: count it."""
+    transmitter = cell
+    if fleet.link.sharing == ALOHA:
+        transmitter = row
+        aloha.leave_channel(u, cell, row)
+    version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
+    second = now_us // MICRO
+    _count(by_second_VSC, cells_KSC, named, version, second, c.PACKETS, 1)
+    _count(by_second_VSC, cells_KSC, named, version, second, c.WIRE_BITS, bits)
+    if lost:
+        _count(by_second_VSC, cells_KSC, named, version, second, c.PACKETS_LOST, 1)
+    u.cells[cell].wire_bits += bits
+
+
+@inlined()
+def _next_event(cameras, u, cell, encode_us):
+    """(time, row, what) of a cell's next event."""
+    state = u.cells[cell]
+    row = np.int64(cameras.sources[state.first_row + cameras.control[cell].next].order)
+    time_us, event = cameras.sources[row].capture_us + encode_us, READY
+    if state.wakes > 0:
+        waking = np.int64(u.waiting[state.first_row].wake)
+        wake_us = u.waiting[waking].wake_us
+        if wake_us < time_us or (wake_us == time_us and waking <= row):
+            time_us, row, event = wake_us, waking, WAKES
+    if state.end_us < time_us or (state.end_us == time_us and state.sender <= row):
+        time_us, row, event = state.end_us, np.int64(state.sender), ENDS
+    return time_us, row, event
+
+
+@bare()
 def step(
     cameras,
     u,
+    pool,
     fleet,
     messages,
     version_from_us_V,
     until_us,
+    first,
+    last,
     by_second_VSC,
     cells_KSC,
-    cell_bits_C,
     sent,
-    sent_from_S,
 ):
-    """Take every event before `until_us`; fill `sent` from its start, server by server.
+    """Take every event before `until_us` in the cells by_server_C[first : last]; fill `sent` from its start.
 
-    sent_from_S: (S + 1,) is filled with the places where the messages of server 0, 1, ... S - 1 begin, and
-    the last one's end.
+    Returns (DONE or what there is no room for, where to go on, messages in `sent`).
     """
     sent_count = 0
-    live = messages.live_from_R.shape[0] > 0
-    server = -1
-    for turn in range(cameras.cell_C.shape[0]):
-        cell = cameras.by_server_C[turn]
-        while cameras.cell_C[cell] % (sent_from_S.shape[0] - 1) != server:
-            server += 1
-            sent_from_S[server] = sent_count
-        base = u.first_row_C[cell]
-        size = u.first_row_C[cell + 1] - base
-        named = cameras.named_C[cell]
+    link, seed, encode_us = fleet.link, fleet.seed, fleet.encode_us
+    patience_us = fleet.deadline_us - link.propagation_us
+    for place in range(first, last):
+        cell = np.int64(cameras.by_server_C[place])
+        named = cameras.control[cell].named
         while True:
-            end_us = u.end_us_C[cell]
-            ready_us, row = cameras.ready_us_R[base], cameras.ready_row_R[base]
-            if min(end_us, ready_us) >= until_us:
+            now_us, row, event = _next_event(cameras, u, cell, encode_us)
+            if now_us >= until_us:
                 break
-            if end_us < ready_us or (end_us == ready_us and u.sending_row_C[cell] <= row):
-                sender = u.sending_row_C[cell]
-                version = u.sending_version_C[cell]
-                payload = u.sending_payload_C[cell]
-                wire_bits = 8 * (payload + fleet.header_bytes)
-                second = end_us // MICRO
-                for column, amount in (
-                    (c.SENT, 1),
-                    (c.LEVEL_SUM, u.sending_level_C[cell]),
-                    (c.PAYLOAD_BITS, 8 * payload),
-                    (c.WIRE_BITS, wire_bits),
-                    (c.IDEAL_MILLIBITS, u.sending_millibits_C[cell]),
-                ):
-                    _count(by_second_VSC, cells_KSC, named, version, second, column, amount)
-                cell_bits_C[cell] += wire_bits
-                sent.arrive_us[sent_count] = end_us + fleet.propagation_us
-                sent.capture_us[sent_count] = (
-                    cameras.phase_us_R[sender] + u.sending_frame_C[cell] * fleet.frame_period_us
+            if pool.ends[0].free == NONE:
+                return POOL_FULL, place, sent_count
+            if sent_count + link.aggregate > sent.frame.shape[0]:
+                return SENT_FULL, place, sent_count
+            had_nothing, spare = event == WAKES, np.int64(0)
+            if event == READY:
+                had_nothing = u.cameras[row].length == 0
+                _frame_ready(
+                    cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC
                 )
-                sent.camera[sent_count] = cameras.camera_R[sender]
-                sent.frame[sent_count] = u.sending_frame_C[cell]
-                sent.level[sent_count] = u.sending_level_C[cell]
-                sent.version[sent_count] = version
-                sent_count += 1
-                u.end_us_C[cell] = NEVER
-                _send_next(u, cell, named, end_us, fleet, by_second_VSC, cells_KSC)
-                continue
-
-            frame = cameras.frame_R[row]
-            capture_us = ready_us - fleet.encode_us
-            version = version_at(version_from_us_V, capture_us)
-            if live:
-                place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
             else:
-                place = scene_of(fleet.seed, cameras.camera_R[row], frame, fleet.scenes)
-            level = fleet.fixed_level
-            if level < 0:
-                level = budget_level(
-                    messages.expected_bits_VL[version], cameras.plan_bits_C[cell], 8 * u.queued_bytes_R[row]
-                )
-            _count(by_second_VSC, cells_KSC, named, version, capture_us // MICRO, c.OFFERED, 1)
-            fits = uplink.enqueue(
-                u,
-                cell,
-                row,
-                frame,
-                capture_us + fleet.deadline_us - fleet.propagation_us,
-                messages.payload_bytes_VLF[version, level, place],
-                messages.ideal_millibits_VLF[version, level, place],
-                level,
-                version,
-                fleet.header_bytes,
-                fleet.buffer_bytes,
-            )
-            if not fits:
-                _count(by_second_VSC, cells_KSC, named, version, ready_us // MICRO, c.DROPPED_BUFFER, 1)
-            cameras.frame_R[row] = frame + 1
-            heap.replace_top(
-                cameras.ready_us_R, cameras.ready_row_R, base, size, ready_us + fleet.frame_period_us, row
-            )
-            if fits and end_us == NEVER:
-                _send_next(u, cell, named, ready_us, fleet, by_second_VSC, cells_KSC)
-    sent_from_S[server + 1 :] = sent_count
+                if event == WAKES:
+                    waiting.take_wake(u, u.cells[cell])
+                transmits = row >= 0 and u.cameras[row].flags & AIR
+                if transmits and (event == ENDS or link.sharing == ALOHA):
+                    spare = u.cells[cell].spare
+                    _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC)
+            if link.sharing == ALOHA:
+                aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
+            else:
+                if row >= 0:
+                    turns.line_up(u, pool, link, encode_us, u.cells[cell], row, now_us, had_nothing)
+                if event == ENDS or u.cells[cell].end_us == NEVER:
+                    turns.send_next(
+                        u, pool, link, seed, encode_us, patience_us, fleet.duration_us, cell, now_us, spare
+                    )
+            sent_count = _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count)
+    return DONE, last, sent_count
 
 
-@compiled()
+@bare()
 def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
     """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
     held = 0
-    for cell in range(cameras.cell_C.shape[0]):
-        if u.end_us_C[cell] != NEVER:
-            held += 1
-        for row in range(u.first_row_C[cell], u.first_row_C[cell + 1]):
-            held += u.length_R[row]
-            capture_us = cameras.phase_us_R[row] + cameras.frame_R[row] * fleet.frame_period_us
+    for cell in range(u.cells.shape[0]):
+        named, first_row = cameras.control[cell].named, u.cells[cell].first_row
+        for row in range(first_row, first_row + u.cells[cell].rows):
+            held += u.cameras[row].length
+            frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
             while capture_us < fleet.duration_us:
                 version = version_at(version_from_us_V, capture_us)
-                _count(
-                    by_second_VSC,
-                    cells_KSC,
-                    cameras.named_C[cell],
-                    version,
-                    capture_us // MICRO,
-                    c.OFFERED,
-                    1,
-                )
+                _count(by_second_VSC, cells_KSC, named, version, capture_us // MICRO, c.OFFERED, 1)
                 held += 1
-                capture_us += fleet.frame_period_us
+                capture_us = next_capture_us(fleet, np.int64(u.cameras[row].camera), frame, capture_us)
+                frame += 1
     return held
