@@ -162,7 +162,7 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
         cell.end_us = end_us
         cell.sender = row
         cell.spare = left
-        if link.capacity == MARKOV:
+        if link.capacity == MARKOV and u.air[place_C].fate != CUT:  # else of a slot that is yet to come
             u.varying[place_C].slot = slot
             u.varying[place_C].state = state
         elif link.capacity == TOKENS:
