@@ -9,8 +9,8 @@ A camera that may send gets a key; the smallest key goes next, ties to the lower
   the camera had nothing waiting. Cost is the packet's bits for max-min, one for round robin. Over any busy
   time two waiting cameras differ by at most one packet each: a camera that wants less than an equal share
   gets it, and the rest share what is left.
-- Proportional fair: no key; the greatest ratio of a camera's present rate to the bits it was served, which
-  count half after each `half_life_us` (after D. Tse's scheduler: Viswanath, Tse, Laroia, "Opportunistic
+- Proportional fair: no key; the greatest ratio of a camera's present rate to the bits it was served, halved
+  at each multiple of `half_life_us` (after D. Tse's scheduler: Viswanath, Tse, Laroia, "Opportunistic
   beamforming using dumb antennas", 2002, with halving in the place of a moving average).
 
 Under DROP_LATE a packet that could not be through by its expiry is dropped when its turn comes, and its
@@ -74,7 +74,7 @@ def line_up(u, pool, link, encode_us, cell, row, now_us, had_nothing):
 
 @inlined()
 def _served_bits(served, link, now_us):
-    return served.bits >> min((now_us - served.as_of_us) // link.half_life_us, 62)
+    return served.bits >> min(now_us // link.half_life_us - served.as_of_us // link.half_life_us, 62)
 
 
 @inlined()
