@@ -118,6 +118,13 @@ def tokens_at(link, tokens, since_us, now_us):
 
 
 @inlined()
+def _carried(rate, span_us, bits, work):
+    """(bits, work that is less than a bit) with `span_us` at a rate on top, however long that is."""
+    work += rate * (span_us % WORK_A_BIT)
+    return bits + rate * (span_us // WORK_A_BIT) + work // WORK_A_BIT, work % WORK_A_BIT
+
+
+@inlined()
 def _cell_bits(link, seed, number, duration_us):
     if link.capacity == MARKOV:
         work, state = np.int64(0), first_state(link, seed, number)
@@ -125,9 +132,8 @@ def _cell_bits(link, seed, number, duration_us):
         for slot in range((duration_us + link.slot_us - 1) // link.slot_us):
             if slot > 0:
                 state = _next_state(link, seed, number, slot, link.next_SS[state])
-            work += link.bps_S[state] * (min((slot + 1) * link.slot_us, duration_us) - slot * link.slot_us)
-            bits += work // WORK_A_BIT
-            work %= WORK_A_BIT
+            span_us = min((slot + 1) * link.slot_us, duration_us) - slot * link.slot_us
+            bits, work = _carried(link.bps_S[state], span_us, bits, work)
         return bits
     if link.capacity == SEGMENTS:
         work, bits = np.int64(0), np.int64(0)
@@ -141,9 +147,8 @@ def _cell_bits(link, seed, number, duration_us):
                 # An opportunity at 0 comes before anything can have begun.
                 if 0 < begin_us < duration_us:
                     work += link.burst_work_S[place]
-                work += link.bps_S[place] * max(0, min(next_us, duration_us) - max(begin_us, 0))
-                bits += work // WORK_A_BIT
-                work %= WORK_A_BIT
+                span_us = max(0, min(next_us, duration_us) - max(begin_us, 0))
+                bits, work = _carried(link.bps_S[place], span_us, bits, work)
             lap_us += link.lap_us
         return bits
     rate = link.budget_bps
