@@ -146,33 +146,35 @@ def drop_late(camera, pool, link):
 
 @inlined()
 def make_room(camera, air, pool, link, wire):
-    """Whether `wire` more bytes fit a camera's buffer, once its oldest messages gave way where they shall."""
-    if wire > link.buffer_bytes:
+    """Whether `wire` more bytes fit a camera's buffer, once its oldest messages gave way where they shall.
+
+    What is on the air gives no way, nor does the rest of a message with a fragment on the air; nothing is
+    dropped where that would not make room.
+    """
+    staying = np.int64(0)
+    if camera.flags & AIR and air.messages == 0:
+        size = np.int64(pool.messages[camera.first].bytes)
+        staying += left_bytes(link, size, camera.fragment + 1)
+    most = link.buffer_bytes - wire
+    if camera.waiting_bytes > most and (link.queue != DROP_HEAD or staying > most):
         return False
-    while camera.waiting_bytes + wire > link.buffer_bytes:
-        if link.queue != DROP_HEAD or not _drop_oldest(camera, air, pool, link):
-            return False
+    while camera.waiting_bytes > most:
+        _drop_oldest(camera, air, pool, link)
     return True
 
 
 @inlined()
 def _drop_oldest(camera, air, pool, link):
-    """Let the oldest message give way that is not on the air; False if there is none."""
-    before, sent = NONE, 0
+    """Let the oldest message give way that is not on the air; there is one."""
+    before, sent = NONE, np.int64(0)
     if camera.flags & AIR:
-        on_air = max(np.int64(air.messages), 1)
-        if on_air == camera.length:
-            return False
         before = np.int64(camera.first)
-        for _ in range(on_air - 1):
+        for _ in range(max(np.int64(air.messages), 1) - 1):
             before = np.int64(pool.messages[before].next)
-    elif camera.length == 0:
-        return False
     else:
-        sent = np.int64(camera.fragment)
+        sent += camera.fragment
         camera.fragment = 0
         camera.tries = 0
     victim = np.int64(camera.first) if before == NONE else np.int64(pool.messages[before].next)
     camera.waiting_bytes -= left_bytes(link, np.int64(pool.messages[victim].bytes), sent)
     finish_after(camera, pool, before, BUFFER)
-    return True
