@@ -28,7 +28,10 @@ def first_capture_us(fleet, camera):
     """When a camera takes frame 0."""
     if fleet.capture == POISSON:
         return _gap_us(fleet, camera, 0)
-    return draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
+    phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
+    if fleet.capture == PERIODIC:
+        return phase_us
+    return _next_of_bursts(fleet, camera, phase_us - fleet.frame_period_us)
 
 
 @inlined()
@@ -71,7 +74,7 @@ def _next_of_bursts(fleet, camera, now_us):
             continue
         reaches_us = begin_us + late_us
         if reaches_us <= now_us < reaches_us + fleet.event_us:
-            return now_us + fleet.burst_period_us
-        if now_us < reaches_us < next_us:
+            next_us = min(next_us, now_us + fleet.burst_period_us)
+        elif now_us < reaches_us < next_us:
             next_us = reaches_us
     return next_us
