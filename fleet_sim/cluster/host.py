@@ -11,6 +11,10 @@ class MemberLost(Exception):
     """A member died, or came back without its state: set it up again and repeat the call."""
 
 
+class MemberAway(MemberLost):
+    """Nobody answers, for now: whether the member died is not known yet."""
+
+
 class Host(Protocol):
     """Starts members, calls them and moves values between them."""
 

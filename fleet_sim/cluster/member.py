@@ -6,49 +6,40 @@ this order, steps from the last snapshot on, once however many calls were under 
 sent again; a step is a function of the state before it, so the repetition gives what the first call would
 have given. A snapshot that is gone with its machine is done without: steps are then replayed from the first.
 
-A process that Ray has started again looks like any other. So every call says how much the member must have
-been told; one that knows less or more says that it is lost.
+A process that Ray has started again looks like any other. So every call says in which state the member must
+be; one in another state says that it is lost.
 """
 
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fleet_sim.basics.errors import RunError
-from fleet_sim.cluster.host import Handle, Host, MemberLost, Ref
+from fleet_sim.cluster.host import Handle, Host, MemberAway, MemberLost, Ref
+from fleet_sim.cluster.resident import NEW, Resident, State
 
 MOST_DEATHS_IN_A_ROW = 5
 PAUSE_S = 0.2  # after the first death in a row; doubled after each
+MOST_AWAY_S = 120.0  # a lost machine is given up by Ray after half a minute or so
+Move = Callable[[State], State]
+Call = tuple[str, tuple[object, ...]]
 
-Told = tuple[str, tuple[object, ...]]
+
+def _stay(state: State) -> State:
+    return state
 
 
-class Resident(ABC):
-    """The member's own side: all calls come through `do`, `learn` and `forget`."""
+def _learn(state: State) -> State:
+    return state._replace(lasting=state.lasting + 1)
 
-    _told = 0
 
-    def do(self, told: int, method: str, *args: object) -> Any:
-        """Run a method, if this member has been told `told` things; MemberLost if not."""
-        if self._told != told:
-            raise MemberLost(f"was told {self._told} things of {told}")
-        return getattr(self, method)(*args)
+def _open(state: State) -> State:
+    return state._replace(open=True, steps=0)
 
-    def learn(self, told: int, method: str, *args: object) -> None:
-        """The same for a method whose effect lasts."""
-        self.do(told, method, *args)
-        self._told = told + 1
 
-    def forget(self) -> None:
-        """Be as new."""
-        self._told = 0
-        self.reset()
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Drop all that was told."""
+def _step(state: State) -> State:
+    return state._replace(steps=state.steps + 1)
 
 
 class Member:
@@ -76,33 +67,34 @@ class Member:
             name, resident, *args, cpus=cpus, gpus=gpus, beside_driver=beside_driver
         )
         self._host = host
-        self._lasting: list[Told] = []
-        self._begin: Told | None = None
+        self._state = NEW  # once the member has done all that was sent
+        self._lasting: list[Call] = []
+        self._begin: Call | None = None
         self._steps: list[Pending] = []  # of this point, done
         self._snapshot: Ref | None = None
         self._steps_in_snapshot = 0
 
     def lasting(self, method: str, *args: object) -> None:
         """Call a method whose effect outlives sweep points, and wait for it."""
-        Pending(self, "learn", method, args).wait()
+        Pending(self, method, args, move=_learn).wait()
         self._lasting.append((method, args))
 
     def begin(self, method: str, *args: object) -> None:
         """Call the method that opens a sweep point, and wait for it."""
         self._begin, self._steps, self._snapshot, self._steps_in_snapshot = None, [], None, 0
-        Pending(self, "do", method, args).wait()
+        Pending(self, method, args, move=_open).wait()
         self._begin = (method, args)
 
     def ask(self, method: str, *args: object, returns: int = 1) -> "Pending":
         """Begin a call that changes no state."""
-        return Pending(self, "do", method, args, returns)
+        return Pending(self, method, args, returns)
 
     def advance(self, method: str, *args: object, returns: int, snapshot: bool = True) -> "Pending":
-        """Begin a call that moves the state on; the second part of its result is a snapshot if there is one.
+        """Begin a step; the second part of its result is a snapshot if it leaves one.
 
-        Of one member only one such call may be under way.
+        Of one member only one step may be under way.
         """
-        return Pending(self, "do", method, args, returns, moves=True, snapshot=snapshot)
+        return Pending(self, method, args, returns, move=_step, snapshot=snapshot)
 
     def settle(self) -> None:
         """Nobody will ask any more for what the steps done so far have given."""
@@ -112,32 +104,48 @@ class Member:
                 self._snapshot, self._steps_in_snapshot = step.snapshot, number
             step.drop_results()
 
-    def send(self, way: str, method: str, args: Sequence[object], returns: int) -> list[Ref]:
-        """Begin a call, without waiting."""
-        return self._host.call(self.handle, way, len(self._lasting), method, *args, returns=returns)
+    def send(self, method: str, args: Sequence[object], returns: int, move: Move) -> list[Ref]:
+        """Begin a call that takes the member into another state, without waiting."""
+        before, self._state = self._state, move(self._state)
+        return self._host.call(self.handle, "do", before, self._state, method, *args, returns=returns)
 
     def value(self, ref: Ref) -> Any:
         """What a reference stands for; raises MemberLost."""
         return self._host.get(ref)
 
-    def moved(self, step: "Pending") -> None:
+    def done(self, step: "Pending") -> None:
         """A step is done."""
         self._steps.append(step)
 
     def set_up_again(self) -> None:
         """Tell whoever answers now everything, from the start; raises MemberLost if it dies over it."""
-        self.value(self._host.call(self.handle, "forget")[0])
-        for told, (method, args) in enumerate(self._lasting):
-            self.value(self._host.call(self.handle, "learn", told, method, *args)[0])
+        self._empty()
+        for method, args in self._lasting:
+            self.value(self.send(method, args, 1, _learn)[0])
         if self._begin:
-            self.value(self.send("do", *self._begin, 1)[0])
+            self.value(self.send(*self._begin, 1, _open)[0])
         if self._snapshot is not None and not self._snapshot_readable():
             self._snapshot, self._steps_in_snapshot = None, 0
         if self._snapshot is not None:
-            self.value(self.send("do", "restore", (self._snapshot,), 1)[0])
+            steps = self._steps_in_snapshot
+            restored = self.send("restore", (self._snapshot,), 1, lambda state: state._replace(steps=steps))
+            self.value(restored[0])
         for step in self._steps[self._steps_in_snapshot :]:
             step.repeat()
         self.restarts += 1
+
+    def _empty(self) -> None:
+        """Have whoever answers be as new, once anybody answers; raises MemberLost."""
+        give_up = time.monotonic() + MOST_AWAY_S
+        while True:
+            try:
+                self.value(self._host.call(self.handle, "forget")[0])
+                break
+            except MemberAway:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(PAUSE_S)
+        self._state = NEW
 
     def _snapshot_readable(self) -> bool:
         if not self.snapshots_here:
@@ -155,10 +163,6 @@ class Part:
     step: "Pending"
     place: int
 
-    def here(self) -> None:
-        """Repeat the step unless this part can be read; raises MemberLost if its member dies over it."""
-        self.step.restore_part(self.place)
-
 
 class Pending:
     """A call under way."""
@@ -166,15 +170,14 @@ class Pending:
     def __init__(
         self,
         member: Member,
-        way: str,
         method: str,
         args: tuple[object, ...],
         returns: int = 1,
-        moves: bool = False,
+        move: Move = _stay,
         snapshot: bool = False,
     ):
-        self._member, self._way, self._method, self._args = member, way, method, args
-        self._returns, self._moves, self._leaves_snapshot = returns, moves, snapshot
+        self._member, self._method, self._args = member, method, args
+        self._returns, self._move, self._leaves_snapshot = returns, move, snapshot
         self.snapshot: Any = None
         self.refs: list[Ref] = []
         self._send()
@@ -182,7 +185,7 @@ class Pending:
     def _send(self) -> None:
         self._life = self._member.restarts
         args = [arg.step.refs[arg.place] if isinstance(arg, Part) else arg for arg in self._args]
-        self.refs = self._member.send(self._way, self._method, args, self._returns)
+        self.refs = self._member.send(self._method, args, self._returns, self._move)
 
     def wait(self) -> list[Ref]:
         """References to the parts of the result; after a death the call is repeated.
@@ -192,12 +195,10 @@ class Pending:
         deaths = 0
         while True:
             try:
-                self._member.value(self.refs[0])
-                if self._moves and self._member.restarts != self._life:
-                    self._send()  # the member has been taken back to before this step
-                    continue
-                self._take_snapshot()
-                break
+                self._receive()
+                if self._move is _stay or self._member.restarts == self._life:
+                    break
+                self._send()  # the member has been taken back to before this call
             except MemberLost as error:
                 deaths += 1
                 if deaths > MOST_DEATHS_IN_A_ROW:
@@ -205,16 +206,15 @@ class Pending:
                         f"{self._member.name} died {deaths} times in {self._method}: {error}"
                     ) from error
                 self._recover(PAUSE_S * 2**deaths)
-        if self._moves:
-            self._member.moved(self)
+        if self._move is _step:
+            self._member.done(self)
         return self.refs
 
     def repeat(self) -> None:
         """Do a step again that was done; raises MemberLost."""
         kept = len(self.refs)
         self._send()
-        self._member.value(self.refs[0])
-        self._take_snapshot()
+        self._receive()
         del self.refs[kept:]
 
     def drop_results(self) -> None:
@@ -222,14 +222,9 @@ class Pending:
         del self.refs[1:]
         self.snapshot = None
 
-    def restore_part(self, place: int) -> None:
-        """Have this part of the result made again if it cannot be read; raises MemberLost."""
-        try:
-            self._member.value(self.refs[place])
-        except MemberLost:
-            self._member.set_up_again()
-
-    def _take_snapshot(self) -> None:
+    def _receive(self) -> None:
+        """Raises MemberLost."""
+        self._member.value(self.refs[0])
         if self._leaves_snapshot:
             here = self._member.snapshots_here
             self.snapshot = self._member.value(self.refs[1]) if here else self.refs[1]
@@ -241,7 +236,14 @@ class Pending:
                 self._member.set_up_again()
             for arg in self._args:
                 if isinstance(arg, Part):
-                    arg.here()
+                    arg.step.remake(arg.place)
         except MemberLost:
             return  # the call is still lost, which counts this death too
         self._send()
+
+    def remake(self, place: int) -> None:
+        """Have the step done again if this part of its result cannot be read; raises MemberLost."""
+        try:
+            self._member.value(self.refs[place])
+        except MemberLost:
+            self._member.set_up_again()

@@ -6,12 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.endpoint import export_every_second
-from fleet_sim.cluster.host import Handle, MemberLost, Ref
+from fleet_sim.cluster.host import Handle, MemberAway, MemberLost, Ref
 
 
 class RayHost:
@@ -80,6 +80,8 @@ class RayHost:
             if isinstance(error.cause, MemberLost | RayError):
                 raise MemberLost(str(error.cause)) from error
             raise error.cause from error
+        except ActorUnavailableError as error:
+            raise MemberAway(str(error)) from error
         except RayError as error:
             raise MemberLost(str(error)) from error
 

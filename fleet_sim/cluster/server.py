@@ -8,7 +8,7 @@ import numpy as np
 from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
-from fleet_sim.cluster.member import Resident
+from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.message import HEADER_BYTES

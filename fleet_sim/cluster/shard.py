@@ -9,7 +9,7 @@ import numpy as np
 from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
-from fleet_sim.cluster.member import Resident
+from fleet_sim.cluster.resident import Resident
 from fleet_sim.engine.cameras import (
     DONE,
     POOL_FULL,
