@@ -6,18 +6,20 @@ folder is named after all sources in rooms that hold compiled code.
 """
 
 import hashlib
+import re
 from functools import partial
 from pathlib import Path
 
 import numba
 
 HOUSE = Path(__file__).parents[1]
+_DECORATED = re.compile(rb"^@(compiled|bare|inlined)\b", re.MULTILINE)
 
 
 def sources_hash(house: Path) -> str:
     """16 hex digits over every module of the rooms in `house` that hold compiled functions."""
     paths = sorted(house.rglob("*.py"))
-    rooms = {path.parent for path in paths if b"@compiled" in path.read_bytes()}
+    rooms = {path.parent for path in paths if _DECORATED.search(path.read_bytes())}
     hasher = hashlib.sha256()
     for path in paths:
         if path.parent in rooms:
