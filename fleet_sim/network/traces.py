@@ -9,6 +9,7 @@ Two kinds of file, told apart by their first line:
   as long as the others do on average, and then the file starts again. Times count from the first.
 """
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.errors import UserError
-from fleet_sim.basics.hashing import sha256_hex
 
 OPPORTUNITY_BITS = 8 * 1500
 LARGEST_BYTES = 64_000_000
@@ -53,7 +53,7 @@ def _read(path: Path, _changed_ns: int, size: int) -> Trace:
     if not lines:
         raise UserError(f"{path}: is empty; a trace is one of Mahimahi's or has two columns")
     read = _opportunities if len(lines[0][1]) == 1 else _rates
-    return read(path, lines, sha256_hex(content))
+    return read(path, lines, hashlib.sha256(content).hexdigest())
 
 
 def _opportunities(path: Path, lines: list[tuple[int, list[str]]], content_hash: str) -> Trace:
