@@ -16,8 +16,8 @@ from fleet_sim.serving.order import in_order
 
 WAITS = -1  # in place of a head: no batch has taken the frame yet
 
-# A latency's bin lies at or shortly after that of the sixteenth of an octave which its float64's upper 16 bits
-# name: sign, exponent, four bits of fraction.
+# A latency's bin lies at or shortly after that of the sixteenth of an octave named by the upper 16 bits
+# of its float64: sign, exponent, four bits of fraction.
 _UPPER = 48
 _FIRST_KEY = int(np.float64(c.LATENCY_EDGES_US[0]).view(np.int64) >> _UPPER)
 _KEYS = int(np.float64(c.LATENCY_EDGES_US[-1]).view(np.int64) >> _UPPER) - _FIRST_KEY + 1
