@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from network.plain import HEADER_BYTES, HORIZON_US, PLAIN
+from network.plain import HORIZON_US, PLAIN
 
 from fleet_sim.network import packets, queues, turns, waiting
 from fleet_sim.network.link import Link
 from fleet_sim.network.queues import LATE, NONE, THROUGH
 from fleet_sim.network.uplink import NEVER, idle_uplinks
-
-__all__ = ["HEADER_BYTES", "NEVER", "PLAIN", "Cell", "Out", "bits_by_camera"]
 
 SEED, ENCODE_US = 1, 0
 PATIENCE_US = 10**12  # from capture to expiry

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network.cell import HEADER_BYTES, PLAIN, Cell, Out, bits_by_camera
+from network.cell import Cell, Out, bits_by_camera
+from network.plain import HEADER_BYTES, PLAIN
 
 from fleet_sim.network.link import MAX_MIN, ROUND_ROBIN, Link
 

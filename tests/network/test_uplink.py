@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network.cell import HEADER_BYTES, PLAIN, Cell
+from network.cell import Cell
+from network.plain import HEADER_BYTES, PLAIN
 
 
 @pytest.mark.parametrize("bps", [101, 9973, 800, 8000, 999_983, 10**9 + 7, 10**11])
