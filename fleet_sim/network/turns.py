@@ -84,8 +84,10 @@ def _best_place(u, link, seed, cell, now_us):
         row = u.cameras[cell.first_row + place].turn
         rate = np.int64(rate_share_ppm(link, seed, u.cameras[row].camera, now_us))
         served = 1 + _served_bits(u.served[row], link, now_us)
-        ahead = rate * best_served - best_rate * served
-        if place == 0 or ahead > 0 or (ahead == 0 and row < best_row):
+        # The products may take more than 64 bits; as floats, equal ones stay equal.
+        ahead = np.float64(rate) * np.float64(best_served)
+        behind = np.float64(best_rate) * np.float64(served)
+        if place == 0 or ahead > behind or (ahead == behind and row < best_row):
             best, best_row, best_rate, best_served = place, row, rate, served
     return best
 
