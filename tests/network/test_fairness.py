@@ -1,5 +1,6 @@
 """Who is served how much: the claims of max-min fairness and of self-clocked fair queueing."""
 
+from fractions import Fraction
 from itertools import combinations, cycle
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network.cell import Cell, Out, bits_by_camera
-from network.plain import HEADER_BYTES, PLAIN
+from network.plain import HEADER_BYTES, HORIZON_US, PLAIN
 
 from fleet_sim.network.link import MAX_MIN, ROUND_ROBIN, Link
 
@@ -49,6 +50,35 @@ def test_waiting_cameras_differ_by_at_most_a_packet_each_over_any_time(
         ahead_M = served_MR[:, one] - served_MR[:, two]
         # The widest gap between two prefixes is the most by which any stretch of time can differ.
         assert ahead_M.max() - ahead_M.min() <= largest_R[one] + largest_R[two]
+
+
+def water_level(demand_R: list[int], amount: int) -> Fraction:
+    """The level up to which `amount` fills all demands, by filling the least first."""
+    level = Fraction(0)
+    for place, demand in enumerate(sorted(demand_R)):
+        cameras = len(demand_R) - place
+        step = min(demand - level, Fraction(amount, cameras))
+        level, amount = level + step, amount - step * cameras
+    return level
+
+
+@pytest.mark.parametrize("sharing", [MAX_MIN, ROUND_ROBIN])
+@given(st.lists(st.lists(st.integers(0, 200), min_size=1, max_size=12), min_size=1, max_size=6))
+def test_what_waits_is_served_max_min_fair_within_a_packet(sharing: int, sizes_R: list[list[int]]) -> None:
+    cell = Cell(len(sizes_R) + 1, PLAIN._replace(sharing=sharing))
+    cell.offer(0, len(sizes_R), 200)  # while this one is on the air the others line up
+    cost_R = [[8 * (s + HEADER_BYTES) if sharing == MAX_MIN else 1 for s in sizes] for sizes in sizes_R]
+    for camera, sizes in enumerate(sizes_R):
+        for frame, size in enumerate(sizes):
+            cell.offer(0, camera, size, frame)
+    cell.advance(HORIZON_US)
+    served_R, demand_R = [0] * len(sizes_R), [sum(costs) for costs in cost_R]
+    for message in cell.out[1:]:
+        served_R[message.camera] += cost_R[message.camera][message.frame]
+        level = water_level(demand_R, sum(served_R))
+        for served, demand in zip(served_R, demand_R, strict=True):
+            assert abs(served - min(demand, level)) <= max(map(max, cost_R))
+    assert served_R == demand_R
 
 
 def test_rates_fill_like_water() -> None:
