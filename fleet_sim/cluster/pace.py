@@ -6,7 +6,7 @@ from math import ceil
 
 from fleet_sim.scenario import Scenario
 
-FRAMES_A_CALL = 1_000_000  # of one shard: a fraction of a second of work, some 30 MB of deliveries
+FRAMES_A_CALL = 2_000_000  # of one shard: a fraction of a second of work, some 50 MB of deliveries
 FRAMES_A_LIVE_CALL = 1_000  # a network runs for each
 BYTES_A_CAMERA = 256
 SNAPSHOT_BYTES_A_FRAME = 4  # copied for each frame simulated: little beside what simulating it costs ...
