@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numba
+import numpy as np
 
 HOUSE = Path(__file__).parents[1]
 _DECORATED = re.compile(rb"^@(compiled|bare|inlined)\b", re.MULTILINE)
@@ -36,5 +37,7 @@ numba.config.CACHE_DIR = str(
 compiled = partial(numba.njit, cache=True, nogil=True)
 # For what allocates nothing. Without counting references to the arrays of a state at every call, and with
 # calls written out in their callers, the cameras' step is ten times as fast.
-bare = partial(compiled, _nrt=False)
+bare = partial(compiled, _nrt=False, error_model="numpy")
 inlined = partial(bare, forceinline=True)
+# An unsigned index spares numba the look at whether it counts from the end: a quarter of a step's time.
+at = np.uint32

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet_sim.engine.cameras import sizes
+
 
 @dataclass(frozen=True)
 class BankPart:
@@ -28,15 +30,14 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
 class Bank:
     """What became of all F scenes under each of V versions."""
 
-    payload_bytes_VFL: np.ndarray  # scene by scene, since a frame's level is picked when its scene is known
-    ideal_millibits_VFL: np.ndarray
+    sizes_VFL2: np.ndarray  # see engine.cameras.sizes
     right_VHLF: np.ndarray
 
 
 def with_version(bank: Bank | None, part: BankPart) -> Bank:
     """The bank with one more version, whose `part` holds every scene; in memory of its own."""
-    columns = (part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None], part.right_HLF[None])
+    columns = (sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None]), part.right_HLF[None])
     if bank is None:
         return Bank(*(np.array(column, order="C") for column in columns))
-    before = (bank.payload_bytes_VFL, bank.ideal_millibits_VFL, bank.right_VHLF)
+    before = (bank.sizes_VFL2, bank.right_VHLF)
     return Bank(*(np.ascontiguousarray(np.concatenate(pair)) for pair in zip(before, columns, strict=True)))

@@ -56,20 +56,19 @@ class LiveCameras:
             np.int64,
         )
         versions, levels = expected_bits_VL.shape
-        shape = (versions, total, levels)
-        payload_bytes_VFL, ideal_millibits_VFL = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        sizes_VFL2 = np.zeros((versions, total, levels, 2), np.int32)
         for v, version in enumerate(self._versions):
             of_version = np.flatnonzero(version_F == v)
             if not len(of_version):
                 continue
             latent_MN = version.encoder.latents(self._images_FHWC[scene_F[of_version]])
-            ideal_millibits_VFL[v, of_version] = ideal_millibits(latent_MN, version.tables)
+            sizes_VFL2[v, of_version, :, 1] = ideal_millibits(latent_MN, version.tables)
             by_level = [version.code(latent_MN, k, frame_F[of_version]) for k in range(levels)]
             for m, f in enumerate(of_version):
                 messages = [level[m] for level in by_level]
                 coded[int(camera_F[f]), int(frame_F[f])] = messages
-                payload_bytes_VFL[v, f] = [len(message) - HEADER_BYTES for message in messages]
-        return Messages(payload_bytes_VFL, ideal_millibits_VFL, expected_bits_VL, from_R, frame_R)
+                sizes_VFL2[v, f, :, 0] = [len(message) - HEADER_BYTES for message in messages]
+        return Messages(sizes_VFL2, expected_bits_VL, from_R, frame_R)
 
     @staticmethod
     def forget(coded: Coded, u: Uplinks, pool: Pool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.resident import Resident
@@ -53,6 +54,7 @@ class DecoderServer(Resident):
     """One or several servers. All they know comes through these calls, so they can be rebuilt from them."""
 
     def __init__(self, member: int, spec: CodecSpec, device: str):
+        keep_memory()
         self._member, self._spec, self._device = member, spec, device
         self.reset()
 
@@ -192,7 +194,7 @@ class DecoderServer(Resident):
                 messages[m] = runner.code(latent_N[None], int(sample.level[m]), sample.frame[m : m + 1])[0]
                 if (
                     len(messages[m]) - HEADER_BYTES
-                    != self._looked_up.payload_bytes_VFL[version, scene_M[m], sample.level[m]]
+                    != self._looked_up.sizes_VFL2[version, scene_M[m], sample.level[m], 0]
                 ):
                     raise RunError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
@@ -26,7 +27,7 @@ from fleet_sim.engine.sent import Sent, room_for, together
 from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
 
-ROOM = 1 << 18  # messages that a step writes down before it lets them be taken away
+ROOM = 1 << 17  # messages that a step writes down before it lets them be taken away
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class CameraShard(Resident):
     """Cameras as rows of arrays. All it knows comes through these calls, so it can be rebuilt from them."""
 
     def __init__(self, shard: int, shards: int):
+        keep_memory()
         self._shard, self._shards = shard, shards
+        self._sent = room_for(ROOM)
         self.reset()
 
     def reset(self) -> None:
@@ -147,13 +150,7 @@ class CameraShard(Resident):
             if self._bank is None:
                 raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
-            return Messages(
-                self._bank.payload_bytes_VFL,
-                self._bank.ideal_millibits_VFL,
-                expected_bits_VL,
-                nothing,
-                nothing,
-            )
+            return Messages(self._bank.sizes_VFL2, expected_bits_VL, nothing, nothing)
         if self._live is None:
             raise MemberLost("no encoder is here")
         return self._live.encode(
@@ -166,10 +163,11 @@ class CameraShard(Resident):
             state.coded,
         )
 
-    @staticmethod
-    def _move(state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray) -> list[Sent]:
+    def _move(
+        self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray
+    ) -> list[Sent]:
         """Take every event before `until_us`: what reached each server."""
-        sent, by_server = room_for(ROOM), []
+        sent, by_server = self._sent, list[Sent]()
         for place, last in pairwise(state.cameras.from_S.tolist()):
             parts, end = list[Sent](), DONE - 1
             while end != DONE:

@@ -10,6 +10,7 @@ from fleet_sim.engine.cameras import (
     Messages,
     count_unfinished,
     new_cameras,
+    sizes,
     step,
 )
 from fleet_sim.engine.captures import PERIODIC
@@ -88,8 +89,7 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
     rows = size_bytes.shape[0] if each_has_its_own else 0
     payload_VFL = size_bytes.astype(np.int32).reshape(1, -1, 1)
     messages = Messages(
-        payload_bytes_VFL=payload_VFL,
-        ideal_millibits_VFL=np.zeros_like(payload_VFL),
+        sizes_VFL2=sizes(payload_VFL, np.zeros_like(payload_VFL)),
         expected_bits_VL=np.zeros((1, 1), np.int64),
         live_from_R=np.arange(rows, dtype=np.int64) * (size_bytes.shape[1] if each_has_its_own else 0),
         live_frame_R=np.zeros(rows, np.int64),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import bare, inlined
+from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, STREAM_SCENE, draw_below
 from fleet_sim.control.budget import budget_level, plan_bits
 from fleet_sim.engine import counts as c
@@ -26,6 +26,7 @@ MICRO = 1_000_000
 DONE, POOL_FULL, SENT_FULL = range(3)
 # What happens next in a cell.
 ENDS, WAKES, READY = range(3)
+NOBODY = np.uint32(0xFFFFFFFF)
 
 
 SOURCE = np.dtype(
@@ -57,11 +58,15 @@ class Cameras(NamedTuple):
 class Messages(NamedTuple):
     """Sizes of coded frames. In a bank F counts scenes; live, the frames of this epoch, camera by camera."""
 
-    payload_bytes_VFL: np.ndarray
-    ideal_millibits_VFL: np.ndarray
+    sizes_VFL2: np.ndarray  # see `sizes`
     expected_bits_VL: np.ndarray  # mean wire bits on the training set, what the controller plans with
     live_from_R: np.ndarray  # live: place of the camera's first frame of this epoch; empty in a bank
     live_frame_R: np.ndarray  # live: that frame's number
+
+
+def sizes(payload_bytes_VFL: np.ndarray, ideal_millibits_VFL: np.ndarray) -> np.ndarray:
+    """Payload bytes and ideal millibits side by side (V, F, L, 2): the step reads both of a frame at once."""
+    return np.stack([payload_bytes_VFL, ideal_millibits_VFL], axis=-1).astype(np.int32)
 
 
 def new_cameras(
@@ -132,7 +137,7 @@ def version_at(version_from_us_V, time_us):
 
 @inlined()
 def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
-    by_second_VSC[version, second, column] += amount
+    by_second_VSC[at(version), at(second), column] += amount
     if named >= 0:
         cells_KSC[named, second, column] += amount
 
@@ -157,32 +162,43 @@ def upcoming(cameras, u, fleet, until_us, row_F, capture_us_F):
 
 
 @inlined()
+def _add_sent(count_C, level, payload_bits, millibits):
+    count_C[c.SENT] += 1
+    count_C[c.LEVEL_SUM] += level
+    count_C[c.PAYLOAD_BITS] += payload_bits
+    count_C[c.IDEAL_MILLIBITS] += millibits
+
+
+@inlined()
+def _add_packet(count_C, bits, lost):
+    count_C[c.PACKETS] += 1
+    count_C[c.WIRE_BITS] += bits
+    count_C[c.PACKETS_LOST] += lost
+
+
+@inlined()
 def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count):
     """Count all finished messages, write down those that got through, and return how many those are now."""
     link, second = fleet.link, now_us // MICRO
     around = fleet.message_header_bytes + link.length_bytes
     place = queues.take_finished(pool)
     while place != NONE:
-        message = pool.messages[place]
+        message = pool.messages[at(place)]
         version, level, fate = np.int64(message.version), np.int64(message.level), np.int64(message.fate)
         if fate == THROUGH:
-            camera = u.cameras[message.row].camera
-            for column, amount in (
-                (c.SENT, np.int64(1)),
-                (c.LEVEL_SUM, level),
-                (c.PAYLOAD_BITS, 8 * (np.int64(message.bytes) - around)),
-                (c.IDEAL_MILLIBITS, np.int64(message.millibits)),
-            ):
-                _count(by_second_VSC, cells_KSC, named, version, second, column, amount)
+            camera, bits = u.cameras[at(message.row)].camera, 8 * (np.int64(message.bytes) - around)
+            _add_sent(by_second_VSC[at(version), at(second)], level, bits, message.millibits)
+            if named >= 0:
+                _add_sent(cells_KSC[named, second], level, bits, message.millibits)
             arrive_us = now_us + link.propagation_us
             if link.jitter_us > 0:
                 arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
-            sent.arrive_us[sent_count] = arrive_us
-            sent.capture_us[sent_count] = message.capture_us
-            sent.camera[sent_count] = camera
-            sent.frame[sent_count] = message.frame
-            sent.level[sent_count] = level
-            sent.version[sent_count] = version
+            sent.arrive_us[at(sent_count)] = arrive_us
+            sent.capture_us[at(sent_count)] = message.capture_us
+            sent.camera[at(sent_count)] = camera
+            sent.frame[at(sent_count)] = message.frame
+            sent.level[at(sent_count)] = level
+            sent.version[at(sent_count)] = version
             sent_count += 1
         else:
             column = c.DROPPED_BUFFER + fate - BUFFER
@@ -215,11 +231,11 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
         level = budget_level(messages.expected_bits_VL[version], control.plan_bits, backlog_bits)
     _count(by_second_VSC, cells_KSC, control.named, version, capture_us // MICRO, c.OFFERED, 1)
     around = fleet.message_header_bytes + link.length_bytes
-    content = np.int64(messages.payload_bytes_VFL[version, place, level]) + around
+    content = np.int64(messages.sizes_VFL2[at(version), at(place), at(level), 0]) + around
     wire = packets.wire_bytes(link, content)
     air = u.air[row if link.sharing == ALOHA else cell]
     if packets.make_room(camera, air, pool, link, wire):
-        millibits = messages.ideal_millibits_VFL[version, place, level]
+        millibits = messages.sizes_VFL2[at(version), at(place), at(level), 1]
         queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
     else:
         second = (capture_us + fleet.encode_us) // MICRO
@@ -235,10 +251,9 @@ def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_
         aloha.leave_channel(u, cell, row)
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
     second = now_us // MICRO
-    _count(by_second_VSC, cells_KSC, named, version, second, c.PACKETS, 1)
-    _count(by_second_VSC, cells_KSC, named, version, second, c.WIRE_BITS, bits)
-    if lost:
-        _count(by_second_VSC, cells_KSC, named, version, second, c.PACKETS_LOST, 1)
+    _add_packet(by_second_VSC[at(version), at(second)], bits, lost)
+    if named >= 0:
+        _add_packet(cells_KSC[named, second], bits, lost)
     u.cells[cell].wire_bits += bits
 
 
@@ -246,15 +261,15 @@ def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_
 def _next_event(cameras, u, cell, encode_us):
     """(time, row, what) of a cell's next event."""
     state = u.cells[cell]
-    row = np.int64(cameras.sources[state.first_row + cameras.control[cell].next].order)
+    row = at(cameras.sources[at(state.first_row + cameras.control[cell].next)].order)
     time_us, event = cameras.sources[row].capture_us + encode_us, READY
     if state.wakes > 0:
-        waking = np.int64(u.waiting[state.first_row].wake)
+        waking = at(u.waiting[at(state.first_row)].wake)
         wake_us = u.waiting[waking].wake_us
         if wake_us < time_us or (wake_us == time_us and waking <= row):
             time_us, row, event = wake_us, waking, WAKES
     if state.end_us < time_us or (state.end_us == time_us and state.sender <= row):
-        time_us, row, event = state.end_us, np.int64(state.sender), ENDS
+        time_us, row, event = state.end_us, at(state.sender), ENDS
     return time_us, row, event
 
 
@@ -281,7 +296,7 @@ def step(
     link, seed, encode_us = fleet.link, fleet.seed, fleet.encode_us
     patience_us = fleet.deadline_us - link.propagation_us
     for place in range(first, last):
-        cell = np.int64(cameras.by_server_C[place])
+        cell = at(cameras.by_server_C[at(place)])
         named = cameras.control[cell].named
         while True:
             now_us, row, event = _next_event(cameras, u, cell, encode_us)
@@ -300,14 +315,14 @@ def step(
             else:
                 if event == WAKES:
                     waiting.take_wake(u, u.cells[cell])
-                transmits = row >= 0 and u.cameras[row].flags & AIR
+                transmits = row != NOBODY and u.cameras[row].flags & AIR
                 if transmits and (event == ENDS or link.sharing == ALOHA):
                     spare = u.cells[cell].spare
                     _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC)
             if link.sharing == ALOHA:
                 aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
             else:
-                if row >= 0:
+                if row != NOBODY:
                     turns.line_up(u, pool, link, encode_us, u.cells[cell], row, now_us, had_nothing)
                 if event == ENDS or u.cells[cell].end_us == NEVER:
                     turns.send_next(

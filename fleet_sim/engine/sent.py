@@ -32,4 +32,6 @@ def take(sent: Sent, index: np.ndarray | slice) -> Sent:
 
 def together(parts: Sequence[Sent]) -> Sent:
     """All messages, part after part."""
+    if len(parts) == 1:
+        return parts[0]
     return Sent(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -5,7 +5,7 @@ A *packet* is several whole messages of one camera under one header, one message
 
 import numpy as np
 
-from fleet_sim.basics.compiled import inlined
+from fleet_sim.basics.compiled import at, inlined
 from fleet_sim.basics.hashing import STREAM_BACKOFF, STREAM_FADING, STREAM_LOSS, draw, draw_below
 from fleet_sim.network.link import DROP_HEAD
 from fleet_sim.network.queues import BUFFER, LATE, LOST, NONE, OUT, THROUGH, finish_after
@@ -39,7 +39,7 @@ def left_bytes(link, size, fragments):
 @inlined()
 def packet(camera, pool, link):
     """(bytes, waiting bytes it takes away, messages that are through with it) of a camera's next packet."""
-    message = pool.messages[camera.first]
+    message = pool.messages[at(camera.first)]
     size = np.int64(message.bytes)
     packets, header, room = pieces(link, size)
     if packets > 1:
@@ -103,7 +103,7 @@ def land(u, pool, link, seed, transmitter, row, now_us):
     camera, air = u.cameras[row], u.air[transmitter]
     camera.flags &= ~AIR
     messages, fate = np.int64(air.messages), air.fate
-    version = np.int64(pool.messages[camera.first].version)
+    version = np.int64(pool.messages[at(camera.first)].version)
     lost = fate != SOUND or fails(camera, link, seed)
     rest_us, wait_us = np.int64(0), np.int64(0)
     if link.rest_ppm > 0:
@@ -125,7 +125,7 @@ def land(u, pool, link, seed, transmitter, row, now_us):
     else:
         camera.tries = 0
         if messages == 0:  # the rest of its message is not worth sending
-            size = np.int64(pool.messages[camera.first].bytes)
+            size = np.int64(pool.messages[at(camera.first)].bytes)
             camera.waiting_bytes -= left_bytes(link, size, camera.fragment + 1)
         camera.fragment = 0
         for _ in range(max(messages, 1)):
@@ -138,7 +138,7 @@ def land(u, pool, link, seed, transmitter, row, now_us):
 @inlined()
 def drop_late(camera, pool, link):
     """Give up a camera's oldest message, none of whose packets is on the air."""
-    camera.waiting_bytes -= left_bytes(link, np.int64(pool.messages[camera.first].bytes), camera.fragment)
+    camera.waiting_bytes -= left_bytes(link, np.int64(pool.messages[at(camera.first)].bytes), camera.fragment)
     camera.fragment = 0
     camera.tries = 0
     finish_after(camera, pool, NONE, LATE)
@@ -153,7 +153,7 @@ def make_room(camera, air, pool, link, wire):
     """
     staying = np.int64(0)
     if camera.flags & AIR and air.messages == 0:
-        size = np.int64(pool.messages[camera.first].bytes)
+        size = np.int64(pool.messages[at(camera.first)].bytes)
         staying += left_bytes(link, size, camera.fragment + 1)
     most = link.buffer_bytes - wire
     if camera.waiting_bytes > most and (link.queue != DROP_HEAD or staying > most):

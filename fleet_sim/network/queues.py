@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import inlined
+from fleet_sim.basics.compiled import at, inlined
 
 NONE = -1
 # What became of a finished message.
@@ -60,7 +60,7 @@ def append(camera, pool, row, frame, capture_us, size, millibits, level, version
     """Put a message at the end of its camera's queue; the pool must have a free place."""
     ends = pool.ends[0]
     place = ends.free
-    message = pool.messages[place]
+    message = pool.messages[at(place)]
     ends.free = message.next
     message.next = NONE
     message.row = row
@@ -73,7 +73,7 @@ def append(camera, pool, row, frame, capture_us, size, millibits, level, version
     if camera.length == 0:
         camera.first = place
     else:
-        pool.messages[camera.last].next = place
+        pool.messages[at(camera.last)].next = place
     camera.last = place
     camera.length += 1
     camera.waiting_bytes += wire_bytes
@@ -83,7 +83,7 @@ def append(camera, pool, row, frame, capture_us, size, millibits, level, version
 def finish_after(camera, pool, before, fate):
     """Take the message behind place `before` (NONE: the first) out of its queue: it is finished."""
     place = camera.first if before == NONE else pool.messages[before].next
-    message, ends = pool.messages[place], pool.ends[0]
+    message, ends = pool.messages[at(place)], pool.ends[0]
     if before == NONE:
         camera.first = message.next
     else:
@@ -96,7 +96,7 @@ def finish_after(camera, pool, before, fate):
     if ends.finished == NONE:
         ends.finished = place
     else:
-        pool.messages[ends.last_finished].next = place
+        pool.messages[at(ends.last_finished)].next = place
     ends.last_finished = place
 
 
@@ -106,7 +106,7 @@ def take_finished(pool):
     ends = pool.ends[0]
     place = ends.finished
     if place != NONE:
-        message = pool.messages[place]
+        message = pool.messages[at(place)]
         ends.finished = message.next
         message.next = ends.free
         ends.free = place

@@ -19,7 +19,7 @@ camera pays no tag for it. A camera whose oldest message gives way under DROP_HE
 
 import numpy as np
 
-from fleet_sim.basics.compiled import inlined
+from fleet_sim.basics.compiled import at, inlined
 from fleet_sim.network import heap
 from fleet_sim.network.capacity import end_of_work, tokens_at
 from fleet_sim.network.link import (
@@ -63,7 +63,7 @@ def line_up(u, pool, link, encode_us, cell, row, now_us, had_nothing):
         u.cameras[cell.first_row + cell.turns].turn = row
     else:
         if link.sharing == FIFO:
-            camera.turn_key = pool.messages[camera.first].capture_us
+            camera.turn_key = pool.messages[at(camera.first)].capture_us
         else:
             if had_nothing:
                 camera.tag = max(camera.tag, cell.virtual)
@@ -94,8 +94,8 @@ def _best_place(u, link, seed, cell, now_us):
 
 @inlined()
 def _leave_turns(u, link, cell, place):
-    slot = u.cameras[cell.first_row + place]
-    u.cameras[slot.turn].flags &= ~TURN
+    slot = u.cameras[at(cell.first_row + place)]
+    u.cameras[at(slot.turn)].flags &= ~TURN
     if link.sharing == PROPORTIONAL:
         slot.turn = u.cameras[cell.first_row + cell.turns - 1].turn
     else:
@@ -124,7 +124,7 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
             return
     while cell.turns > 0:
         place = _best_place(u, link, seed, cell, now_us) if link.sharing == PROPORTIONAL else 0
-        row = np.int64(u.cameras[cell.first_row + place].turn)
+        row = at(u.cameras[at(cell.first_row + place)].turn)
         camera = u.cameras[row]
         size, waiting, messages = packet(camera, pool, link)
         work = 8 * size * WORK_A_BIT
@@ -147,7 +147,7 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
             end_us, left, slot, state = end_of_work(
                 link, seed, cell.number, slot, state, begin_us, done, work, horizon_us
             )
-        if link.queue == DROP_LATE and end_us > pool.messages[camera.first].capture_us + patience_us:
+        if link.queue == DROP_LATE and end_us > pool.messages[at(camera.first)].capture_us + patience_us:
             _leave_turns(u, link, cell, place)
             drop_late(camera, pool, link)
             line_up(u, pool, link, encode_us, cell, row, now_us, False)
