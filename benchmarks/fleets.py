@@ -21,11 +21,10 @@ GILBERT_ELLIOTT = {"kind": "gilbert_elliott", "p": 0.02, "r": 0.3, "h": 0.5}
 
 
 class Quiet:
-    """Is told how far the work is, and says nothing."""
+    """Is told how far a point is, and says nothing."""
 
-    def bank(self, done: int, total: int) -> None: ...
-
-    def advance(self, virtual_us: int, of_us: int) -> None: ...
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        """Virtual time has moved on."""
 
 
 def scenario_of(**parts: Any) -> Scenario:
@@ -41,7 +40,7 @@ def scenario_of(**parts: Any) -> Scenario:
 
 
 def bank() -> tuple[np.ndarray, BankPart]:
-    """(mean payload bits (L,), the fate of SCENES scenes): sizes scatter, higher levels are right more often."""
+    """(mean payload bits (L,), fate of SCENES scenes): sizes scatter, higher levels are right more often."""
     rng = np.random.default_rng(0)
     mean_bytes_L = np.array(MEAN_BYTES_L)
     bytes_LF = np.rint(rng.normal(mean_bytes_L[:, None], 3, (len(mean_bytes_L), SCENES))).clip(1)
@@ -79,9 +78,9 @@ def crew_on(host: Host, point: Scenario) -> Crew:
         shard.lasting("add_version", payload_bits_L, there)
     for server in servers:
         server.lasting("add_bank", there)
-    return Crew(host, shards, servers, Export(), Quiet())
+    return Crew(host, shards, servers, Export())
 
 
 def run(crew: Crew, point: Scenario) -> Counts:
     """All of the point's virtual time."""
-    return simulate(crew, setup_of(point), point, [0], lambda _: np.zeros(1, np.int64))[0]
+    return simulate(crew, setup_of(point), point, [0], lambda _: np.zeros(1, np.int64), Quiet())[0]

@@ -306,9 +306,8 @@ def step(
                 return POOL_FULL, place, sent_count
             if sent_count + link.aggregate > sent.frame.shape[0]:
                 return SENT_FULL, place, sent_count
-            had_nothing, spare = event == WAKES, np.int64(0)
+            spare = np.int64(0)
             if event == READY:
-                had_nothing = u.cameras[row].length == 0
                 _frame_ready(
                     cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC
                 )
@@ -323,7 +322,7 @@ def step(
                 aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
             else:
                 if row != NOBODY:
-                    turns.line_up(u, pool, link, encode_us, u.cells[cell], row, now_us, had_nothing)
+                    turns.line_up(u, pool, link, encode_us, u.cells[cell], row, now_us, event != ENDS)
                 if event == ENDS or u.cells[cell].end_us == NEVER:
                     turns.send_next(
                         u, pool, link, seed, encode_us, patience_us, fleet.duration_us, cell, now_us, spare
