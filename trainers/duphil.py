@@ -23,12 +23,10 @@ class Duphil(Stage):
 
     name = "duphil"
 
-    def __init__(
-        self, scenario: Scenario, networks: Networks, classes: int, batches: Batches, workers: Workers
-    ) -> None:
+    def __init__(self, scenario: Scenario, networks: Networks, batches: Batches, workers: Workers) -> None:
         spec = scenario.train.duphil
         self.epochs, self.learning_rate, self.milestones = spec.epochs, spec.learning_rate, spec.milestones
-        self._spec, self._classes = spec, classes
+        self._spec, self._classes = spec, networks.classes
         self._half_width = scenario.codec.noise_half_width
         self._wavelet = networks.wavelet
         self._encoder, self._side, self._decoder = networks.encoder, networks.side, networks.decoder

@@ -27,6 +27,7 @@ class Networks:
     encoder: Encoder
     decoder: Decoder
     side: SideBranch
+    classes: int
 
 
 def build(scenario: Scenario, classes: int, device: torch.device) -> Networks:
@@ -37,7 +38,7 @@ def build(scenario: Scenario, classes: int, device: torch.device) -> Networks:
         encoder, decoder = build_encoder(codec), build_decoder(codec, classes)
     with seeded_weights(scenario.seed, "side branch"):
         side = build_side_branch(codec, scenario.train.duphil.features)
-    return Networks(wavelet.to(device), encoder.to(device), decoder.to(device), side.to(device))
+    return Networks(wavelet.to(device), encoder.to(device), decoder.to(device), side.to(device), classes)
 
 
 def sgd(network: nn.Module, spec: TrainSpec) -> torch.optim.SGD:

@@ -7,6 +7,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,6 +23,14 @@ Progress = Callable[[str, int, int, dict[str, float]], None]
 """(stage, epochs done, epochs in total, figures): called after each epoch, and within long ones."""
 
 SECONDS_BETWEEN_SIGNS = 5.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a stage went: figures of each epoch, and the processor time of worker 0, sittings added up."""
+
+    history: tuple[dict[str, float], ...]
+    cpu_s: float
 
 
 class Stage(ABC):
@@ -69,13 +78,13 @@ class Stage(ABC):
         total = self.workers.all_reduce_sum(torch.stack(list(sums.values()))) / batches
         return dict(zip(sums, total.tolist(), strict=True))
 
-    def state(self, epochs_done: int, figures: dict[str, float]) -> Checkpoint:
+    def state(self, history: tuple[dict[str, float], ...], cpu_s: float) -> Checkpoint:
         """All that the rest of the stage depends on."""
         tensors: dict[str, dict[str, Tensor]] = {"random": {"batches": self.batches.generator.get_state()}}
         for name, network in self.networks.items():
             tensors[name] = dict(network.state_dict())
             tensors[f"{name} momentum"] = checkpoint.momentum(network, self.optimisers[name])
-        return Checkpoint(epochs_done, figures, tensors)
+        return Checkpoint(history, cpu_s, tensors)
 
     def restore(self, saved: Checkpoint) -> None:
         """Continue from `saved` as if never interrupted."""
@@ -86,25 +95,27 @@ class Stage(ABC):
             checkpoint.restore_momentum(network, self.optimisers[name], named)
 
 
-def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
-    """Train `stage` to its end, from `file` where it holds a beginning, and give the last epoch's figures.
+def run(stage: Stage, file: Path, progress: Progress) -> Trained:
+    """Train `stage` to its end, from `file` where it holds a beginning.
 
     Worker 0 alone reads and writes `file` and reports progress; the others get its state. Raises UserError,
     on every worker, when training diverges.
     """
     workers = stage.workers
     content = workers.share(file.read_bytes() if workers.rank == 0 and file.exists() else b"")
-    done, figures = 0, dict[str, float]()
+    history: tuple[dict[str, float], ...] = ()
+    spent_s = 0.0
     if content:
         saved = checkpoint.parse(content, file)
         stage.restore(saved)
-        done, figures = saved.epochs_done, saved.figures
+        history, spent_s = saved.history, saved.cpu_s
+    began_s = time.process_time() - spent_s
     last_sign = time.monotonic()
 
     def report() -> None:
         nonlocal last_sign
         if workers.rank == 0:
-            progress(stage.name, done, stage.epochs, figures)
+            progress(stage.name, len(history), stage.epochs, history[-1] if history else {})
         last_sign = time.monotonic()
 
     def sign() -> None:
@@ -112,16 +123,16 @@ def run(stage: Stage, file: Path, progress: Progress) -> dict[str, float]:
             report()
 
     report()
-    while done < stage.epochs:
-        stage.set_learning_rate(done)
-        figures = _finite_epoch(stage, sign)
+    while len(history) < stage.epochs:
+        stage.set_learning_rate(len(history))
+        history += (_finite_epoch(stage, sign),)
         for network in stage.networks.values():
             average_batch_statistics(network, workers)
-        done += 1
+        spent_s = time.process_time() - began_s
         if workers.rank == 0:
-            checkpoint.write(file, stage.state(done, figures).to_bytes())
+            checkpoint.write(file, stage.state(history, spent_s).to_bytes())
         report()
-    return figures
+    return Trained(history, spent_s)
 
 
 def _finite_epoch(stage: Stage, sign: Callable[[], None]) -> dict[str, float]:

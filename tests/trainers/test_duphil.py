@@ -17,7 +17,7 @@ def stage(scenario):
     spec = scenario()
     data, device = load(spec.data, spec.seed), torch.device("cpu")
     nets = networks.build(spec, 3, device)
-    stage = Duphil(spec, nets, 3, Batches(spec, data, 36, draws(1, "test"), Workers(), device), Workers())
+    stage = Duphil(spec, nets, Batches(spec, data, 36, draws(1, "test"), Workers(), device), Workers())
     stage.set_learning_rate(0)
     return stage
 
