@@ -1,6 +1,6 @@
 """A stage of training: some networks, their optimisers, and an epoch; with checkpoints after each.
 
-The two stages, `trainers.e2e` and `trainers.duphil`, say what an epoch does.
+The stages, such as `trainers.e2e` and `trainers.duphil`, say what an epoch does.
 """
 
 import math
@@ -50,6 +50,9 @@ class Stage(ABC):
     ) -> None:
         self.networks, self.optimisers = networks, optimisers
         self.batches, self.workers = batches, workers
+
+    def begin(self) -> None:
+        """Prepare the networks for the first epoch; a stage that goes on from a checkpoint does not."""
 
     @abstractmethod
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
@@ -109,6 +112,8 @@ def run(stage: Stage, file: Path, progress: Progress) -> Trained:
         saved = checkpoint.parse(content, file)
         stage.restore(saved)
         history, spent_s = saved.history, saved.cpu_s
+    else:
+        stage.begin()
     began_s = time.process_time() - spent_s
     last_sign = time.monotonic()
 
