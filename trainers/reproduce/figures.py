@@ -1,0 +1,44 @@
+"""A figure over seeds: mean, spread, and what it took."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from trainers.reproduce.store import Record, Step, Store
+from trainers.reproduce.training import Train
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean and sample standard deviation (None for one value) of `values`, one a seed."""
+    return {
+        "mean": statistics.fmean(values),
+        "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
+        "n": len(values),
+        "values": list(values),
+    }
+
+
+def effort(trained: Sequence[Train], store: Store, after: Sequence[Step] = ()) -> dict[str, Any]:
+    """Epochs of each stage, hardware, and processor seconds a seed.
+
+    `trained` are alike but for the seed; seconds include what was done `after` them.
+    """
+    chains = [[(step, _record(step, store)) for step in last.chain()] for last in trained]
+    done = [record for chain in chains for _, record in chain] + [_record(step, store) for step in after]
+    return {
+        "epochs": {step.kind: record["figures"]["epochs"] for step, record in chains[0]},
+        "hardware": sorted({_hardware(record) for record in done}),
+        "seconds": round(sum(record["cpu_s"] for record in done) / len(trained), 1),
+    }
+
+
+def _record(step: Step, store: Store) -> Record:
+    record = store.record(step)
+    if record is None:
+        raise LookupError(f"step not done: {step.title}")
+    return record
+
+
+def _hardware(record: Record) -> str:
+    made_on = record["machine"]
+    return f"{made_on['processor']}, {made_on['device']}, one thread"
