@@ -12,15 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fleet_sim.codec.batches import load_frozen
 from fleet_sim.codec.message import HEADER_BYTES, ideal_millibits
-from fleet_sim.codec.networks import Decoder
+from fleet_sim.codec.networks import Decoder, build_decoder
 from fleet_sim.codec.tables import Tables, fill
-from trainers import networks
 from trainers.reproduce.encoding import Encode, Encoded, read_encoded
 from trainers.reproduce.store import Progress, Record, Step, Store
-from trainers.reproduce.training import Train, load_networks
+from trainers.reproduce.training import Train, saved_weights
 from trainers.sameness import deterministic, draws
-from trainers.train import worker_device
 
 TUNING_EPOCHS, TUNING_RATE, TUNING_BATCH = 10, 1e-5, 200
 """How the authors fine-tune the last layer after pruning."""
@@ -78,11 +77,10 @@ class Curve(Step):
         wire_header_bits = 8 * (HEADER_BYTES + scenario.link.header_bytes)
         levels = []
         with deterministic(scenario.train.threads):
-            nets = networks.build(scenario, len(dataset.class_names), worker_device(scenario, 0))
-            load_networks(store, self.trained, nets)
-            reader = _Reader(
-                nets.decoder, encoded, dataset.train_labels_N, scenario.seed, scenario.train.momentum
-            )
+            weights = saved_weights(store, self.trained, "decoder")
+            decoder = build_decoder(scenario.codec, len(dataset.class_names))
+            load_frozen(decoder, weights, scenario.train.device)
+            reader = _Reader(decoder, encoded, dataset.train_labels_N, scenario.seed, scenario.train.momentum)
             for level, bits in enumerate(bits_by_level(encoded.test_MN, encoded.tables)):
                 answers = reader.answers(level)
                 right = {name: float((a == dataset.test_labels_N).mean()) for name, a in answers.items()}
@@ -113,7 +111,7 @@ class _Reader:
     def __init__(
         self, decoder: Decoder, encoded: Encoded, labels_M: NDArray[np.int64], seed: int, momentum: float
     ) -> None:
-        self._decoder, self._encoded = decoder.eval().requires_grad_(False), encoded
+        self._decoder, self._encoded = decoder, encoded
         self._device = next(decoder.parameters()).device
         self._labels_M = torch.from_numpy(labels_M).to(self._device)
         self._seed, self._momentum = seed, momentum

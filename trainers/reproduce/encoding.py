@@ -10,14 +10,15 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from fleet_sim.codec.batches import load_frozen
 from fleet_sim.codec.camera import raw_latents
+from fleet_sim.codec.networks import build_encoder
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import Dataset
-from trainers import checkpoint, networks
+from trainers import checkpoint
 from trainers.reproduce.store import Progress, Record, Step, Store
-from trainers.reproduce.training import Train, load_networks
+from trainers.reproduce.training import Train, saved_weights
 from trainers.sameness import deterministic
-from trainers.train import worker_device
 
 SPLITS = ("train", "validation", "test")
 
@@ -44,13 +45,12 @@ class Encode(Step):
         scenario = self.subject.scenario
         with deterministic(scenario.train.threads):
             dataset = self.subject.dataset()
-            device = worker_device(scenario, 0)
-            nets = networks.build(scenario, len(dataset.class_names), device)
-            load_networks(store, self.trained, nets)
+            weights = saved_weights(store, self.trained, "encoder")
+            encoder = load_frozen(build_encoder(scenario.codec), weights, scenario.train.device)
             arrays = {}
             for done, split in enumerate(SPLITS):
                 images_MHWC = getattr(dataset, f"{split}_images_NHWC")
-                raw_MN = raw_latents(nets.encoder, scenario.codec, images_MHWC, scenario.train.device)
+                raw_MN = raw_latents(encoder, scenario.codec, images_MHWC, scenario.train.device)
                 arrays[f"{split}_MN"] = np.rint(raw_MN).astype(np.int32)
                 progress(f"{split} images", done + 1, len(SPLITS), {})
         checkpoint.write(store.tensors(self), safetensors.numpy.save(arrays))

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
 from trainers import checkpoint, networks
 from trainers.networks import Networks
 from trainers.reproduce.store import Progress, Record, Step, Store
@@ -66,8 +70,17 @@ class Train(Step):
 
 def load_networks(store: Store, step: Train, nets: Networks) -> None:
     """Put the weights that `step` left into `nets`, on their device."""
-    file = store.tensors(step)
-    saved = checkpoint.parse(file.read_bytes(), file).tensors
+    saved = _saved(store, step)
     for name in ("encoder", "side", "decoder"):
         if name in saved:
             getattr(nets, name).load_state_dict(saved[name])
+
+
+def saved_weights(store: Store, step: Train, name: str) -> dict[str, NDArray[np.generic]]:
+    """The weights of one network ("encoder", "decoder") as `step` left them, to run as it is deployed."""
+    return {key: tensor.numpy() for key, tensor in _saved(store, step)[name].items()}
+
+
+def _saved(store: Store, step: Train) -> dict[str, dict[str, Tensor]]:
+    file = store.tensors(step)
+    return checkpoint.parse(file.read_bytes(), file).tensors
