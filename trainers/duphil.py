@@ -28,8 +28,7 @@ class Duphil(Stage):
         self.epochs, self.learning_rate, self.milestones = spec.epochs, spec.learning_rate, spec.milestones
         self._spec, self._classes = spec, networks.classes
         self._half_width = scenario.codec.noise_half_width
-        self._wavelet = networks.wavelet
-        self._encoder, self._side, self._decoder = networks.encoder, networks.side, networks.decoder
+        self._networks = networks
         trained = {"encoder": networks.encoder, "side": networks.side, "decoder": networks.decoder}
         super().__init__(
             trained, {n: sgd(net, scenario.train) for n, net in trained.items()}, batches, workers
@@ -52,10 +51,10 @@ class Duphil(Stage):
 
     def phase1(self, batch: Batch, sums: dict[str, Tensor]) -> None:
         """One step of encoder and side branch towards a larger coding rate reduction."""
-        self._encoder.train()
-        self._side.train()
-        latent_BN = self._encoder(self._wavelet(batch.images_BCHW))
-        z_BD = self._side(add_noise(latent_BN, batch.unit_noise_BN, self._half_width))
+        self._networks.encoder.train()
+        self._networks.side.train()
+        latent_BN = self._networks.latent(batch.images_BCHW)
+        z_BD = self._networks.side(add_noise(latent_BN, batch.unit_noise_BN, self._half_width))
         loss = mcr2(z_BD, batch.labels_B, self._classes, self._spec.epsilon_squared, self.workers)
         self.step(("encoder", "side"), loss)
         # Every worker has the whole loss; figures are summed over workers.
@@ -63,11 +62,11 @@ class Duphil(Stage):
 
     def phase2(self, batch: Batch, sums: dict[str, Tensor]) -> None:
         """One step of the decoder on the latents of the frozen encoder."""
-        self._encoder.eval()
-        self._decoder.train()
+        self._networks.encoder.eval()
+        self._networks.decoder.train()
         with torch.no_grad():
-            latent_BN = round_latent(self._encoder(self._wavelet(batch.images_BCHW)))
-        logits_BK = self._decoder(latent_BN)
+            latent_BN = round_latent(self._networks.latent(batch.images_BCHW))
+        logits_BK = self._networks.logits(latent_BN)
         loss = cross_entropy(logits_BK, batch.labels_B, batch.global_size)
         self.step(("decoder",), loss)
         sums["loss"] += loss.detach().cpu()

@@ -21,7 +21,7 @@ class E2e(Stage):
     def __init__(self, scenario: Scenario, networks: Networks, batches: Batches, workers: Workers) -> None:
         spec = scenario.train.e2e
         self.epochs, self.learning_rate, self.milestones = spec.epochs, spec.learning_rate, spec.milestones
-        self._wavelet, self._encoder, self._decoder = networks.wavelet, networks.encoder, networks.decoder
+        self._networks = networks
         self._half_width = scenario.codec.noise_half_width
         trained = {"encoder": networks.encoder, "decoder": networks.decoder}
         super().__init__(
@@ -30,12 +30,13 @@ class E2e(Stage):
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
         """One pass; figures: mean loss (nats) and share of training answers right, under noise."""
-        self._encoder.train()
-        self._decoder.train()
+        self._networks.encoder.train()
+        self._networks.decoder.train()
         sums = {"loss": torch.zeros(()), "accuracy": torch.zeros(())}
         for batch in self.batches.epoch():
-            latent_BN = self._encoder(self._wavelet(batch.images_BCHW))
-            logits_BK = self._decoder(add_noise(latent_BN, batch.unit_noise_BN, self._half_width))
+            latent_BN = self._networks.latent(batch.images_BCHW)
+            noisy_BN = add_noise(latent_BN, batch.unit_noise_BN, self._half_width)
+            logits_BK = self._networks.logits(noisy_BN)
             loss = cross_entropy(logits_BK, batch.labels_B, batch.global_size)
             self.step(("encoder", "decoder"), loss)
             right = (logits_BK.argmax(dim=1) == batch.labels_B).sum()

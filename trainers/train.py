@@ -17,18 +17,24 @@ from trainers.batches import Batches
 from trainers.duphil import Duphil
 from trainers.e2e import E2e
 from trainers.networks import Networks
+from trainers.ordered import Ordered
 from trainers.release import Publish, Released, release
 from trainers.sameness import deterministic, draws
 from trainers.stage import Progress, Stage, run
 from trainers.workers import Workers
 
-Recipe = Literal["e2e", "duphil"]
+Recipe = Literal["e2e", "duphil", "ordered"]
 
-CHAIN: dict[Recipe, tuple[Recipe, ...]] = {"e2e": ("e2e",), "duphil": ("e2e", "duphil")}
+CHAIN: dict[Recipe, tuple[Recipe, ...]] = {
+    "e2e": ("e2e",),
+    "duphil": ("e2e", "duphil"),
+    "ordered": ("e2e", "ordered"),
+}
 """The stages of a recipe, in order."""
 _STAGES: dict[Recipe, Callable[[Scenario, Networks, Batches, Workers], Stage]] = {
     "e2e": E2e,
     "duphil": Duphil,
+    "ordered": Ordered,
 }
 
 
@@ -109,9 +115,10 @@ def checkpoint_file(scenario: Scenario, dataset: Dataset, stage: Recipe, work_di
 
 def stage_settings(scenario: Scenario, stage: Recipe) -> dict[str, Any]:
     """All settings that the stage's weights depend on, those of the stages before it included."""
-    shared = {"momentum", "weight_decay", "crop_padding", "flip", "workers", "threads", "device"}
+    shared = {"momentum", "weight_decay", "crop_padding", "flip", "workers", "threads", "device", "precision"}
+    unused = {"batch"} if stage == "ordered" else {"batch", "ladder"}
     return {
         "seed": scenario.seed,
-        "codec": scenario.codec.model_dump(mode="json", exclude={"ladder", "batch"}),
+        "codec": scenario.codec.model_dump(mode="json", exclude=unused),
         "train": scenario.train.model_dump(mode="json", include=shared | set(CHAIN[stage])),
     }
