@@ -17,9 +17,10 @@ _TRAIN: dict[Preset, dict[str, Any]] = {
         "e2e": {"epochs": 12, "batch": 200, "learning_rate": 0.1, "milestones": (0.5, 0.8)},
         "duphil": {"epochs": 5, "batch": 1000, "learning_rate": 1e-3, "milestones": (0.5, 0.8)},
         "head_training": {"epochs": 6, "tail_drop": False},
+        "precision": "bfloat16",
     },
     # The paper's own schedule; its defaults are those of the settings.
-    "paper": {"head_training": {"epochs": 60, "tail_drop": False}, "device": "cuda"},
+    "paper": {"head_training": {"epochs": 60, "tail_drop": False}, "device": "cuda", "precision": "bfloat16"},
 }
 
 
