@@ -49,8 +49,8 @@ def release(
 ) -> Released:
     """Fit tables and heads to the frozen encoder and publish the encoder, then its heads.
 
-    A head `ce` of the recipe `ordered` is the decoder as its stage left it. `figures` are those of training; `parent` is the version it continued from. Raises UserError when the
-    encoder's values cannot be sent.
+    A head `ce` of the recipe `ordered` is the decoder as its stage left it. `figures` are those of training;
+    `parent` is the version it continued from. Raises UserError when the encoder's values cannot be sent.
     """
     codec, train, classes = scenario.codec, scenario.train, len(dataset.class_names)
     # In the layout of what is deployed, whose kernels round differently.

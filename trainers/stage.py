@@ -51,7 +51,7 @@ class Stage(ABC):
         self.networks, self.optimisers = networks, optimisers
         self.batches, self.workers = batches, workers
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027  most need nothing
         """Prepare the networks for the first epoch; a stage that goes on from a checkpoint does not."""
 
     @abstractmethod
