@@ -16,6 +16,7 @@ from fleet_sim.codec.networks import build_encoder
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import Dataset
 from trainers import checkpoint
+from trainers.ordered import trained_ranking
 from trainers.reproduce.store import Progress, Record, Step, Store
 from trainers.reproduce.training import Train, saved_weights
 from trainers.sameness import deterministic
@@ -68,7 +69,9 @@ class Encoded:
 
 
 def read_encoded(store: Store, step: Encode, dataset: Dataset) -> Encoded:
-    """What `step` left, with tables for the ladder of its settings."""
+    """What `step` left, with tables for the ladder of its settings and the order of its recipe."""
     latents = safetensors.numpy.load_file(store.tensors(step))
-    ladder = step.subject.scenario.codec.ladder
-    return Encoded(**latents, tables=Tables.fit(latents["train_MN"], dataset.train_labels_N, ladder))
+    scenario = step.subject.scenario
+    ranking_N = trained_ranking(scenario, step.trained.recipe)
+    tables = Tables.fit(latents["train_MN"], dataset.train_labels_N, scenario.codec.ladder, ranking_N)
+    return Encoded(**latents, tables=tables)
