@@ -12,7 +12,8 @@ from torch import Tensor
 from fleet_sim.codec.quantiser import add_noise, round_latent
 from fleet_sim.scenario.scenario import Scenario
 from trainers.batches import Batch, Batches
-from trainers.losses import cross_entropy, mcr2
+from trainers.coding_rate import coding_rates
+from trainers.losses import cross_entropy
 from trainers.networks import Networks, sgd
 from trainers.stage import Stage
 from trainers.workers import Workers
@@ -35,8 +36,8 @@ class Duphil(Stage):
         )
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
-        """One pass of each phase; figures: rate reduction (nats), and loss and accuracy of phase 2."""
-        sums = {name: torch.zeros(()) for name in ("rate_reduction", "loss", "accuracy")}
+        """One pass of each phase; figures: R and R_c of phase 1, loss (nats all) and accuracy of phase 2."""
+        sums = {name: torch.zeros(()) for name in ("rate", "class_rate", "loss", "accuracy")}
         if self._spec.alternate == "batch":
             for batch in self.batches.epoch():
                 self.phase1(batch, sums)
@@ -55,10 +56,13 @@ class Duphil(Stage):
         self._networks.side.train()
         latent_BN = self._networks.latent(batch.images_BCHW)
         z_BD = self._networks.side(add_noise(latent_BN, batch.unit_noise_BN, self._half_width))
-        loss = mcr2(z_BD, batch.labels_B, self._classes, self._spec.epsilon_squared, self.workers)
-        self.step(("encoder", "side"), loss)
-        # Every worker has the whole loss; figures are summed over workers.
-        sums["rate_reduction"] -= loss.detach().cpu() / self.workers.size
+        rate, class_rate = coding_rates(
+            z_BD, batch.labels_B, self._classes, self._spec.epsilon_squared, self.workers
+        )
+        self.step(("encoder", "side"), class_rate - rate)
+        # Every worker has the whole rates; figures are summed over workers.
+        sums["rate"] += rate.detach().cpu() / self.workers.size
+        sums["class_rate"] += class_rate.detach().cpu() / self.workers.size
 
     def phase2(self, batch: Batch, sums: dict[str, Tensor]) -> None:
         """One step of the decoder on the latents of the frozen encoder."""

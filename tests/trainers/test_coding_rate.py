@@ -1,6 +1,7 @@
-"""MCR2 against its textbook form, its bounds, and across workers."""
+"""Coding rates against their textbook form, their bounds, and across workers."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,26 +11,30 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from trainers.losses import class_scatters, cross_entropy, mcr2, soft_divergence
+from trainers.coding_rate import coding_rates
 from trainers.workers import ProcessGroup, Workers
 
 EPSILON_SQUARED = 0.5
 
 
-def textbook(z_BD: np.ndarray, labels_B: np.ndarray, classes: int) -> float:
-    """R_c - R with membership matrices, in float64 (Yu et al. 2020, with d the dimension of z)."""
+def textbook(z_BD: torch.Tensor, labels_B: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """R and R_c with membership matrices, in float64 (Yu et al. 2020, with d the dimension of z)."""
     n, d = z_BD.shape
-    z_DN = z_BD.T.astype(np.float64)
-    whole = np.linalg.slogdet(np.eye(d) + d / (n * EPSILON_SQUARED) * z_DN @ z_DN.T)[1] / 2
-    by_class = 0.0
+    z_DN, identity = z_BD.double().T, torch.eye(d, dtype=torch.float64)
+    whole = torch.logdet(identity + d / (n * EPSILON_SQUARED) * z_DN @ z_DN.T) / 2
+    by_class = torch.zeros((), dtype=torch.float64)
     for j in range(classes):
-        membership = np.diag((labels_B == j).astype(np.float64))
-        trace = np.trace(membership)
+        membership = torch.diag((labels_B == j).double())
+        trace = torch.trace(membership)
         if trace:
             scatter = z_DN @ membership @ z_DN.T
-            determinant = np.linalg.slogdet(np.eye(d) + d / (trace * EPSILON_SQUARED) * scatter)[1]
-            by_class += trace / (2 * n) * determinant
-    return by_class - whole
+            determinant = torch.logdet(identity + d / (trace * EPSILON_SQUARED) * scatter)
+            by_class = by_class + trace / (2 * n) * determinant
+    return whole, by_class
+
+
+def rates(z_BD: torch.Tensor, labels_B: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return coding_rates(z_BD, labels_B, classes, EPSILON_SQUARED, Workers())
 
 
 def unit_vectors(count: int, dimensions: int, seed: int) -> torch.Tensor:
@@ -37,28 +42,63 @@ def unit_vectors(count: int, dimensions: int, seed: int) -> torch.Tensor:
     return torch.nn.functional.normalize(vectors, dim=1)
 
 
-@pytest.mark.parametrize(("count", "dimensions", "classes"), [(200, 128, 10), (500, 32, 7), (20, 64, 100)])
-def test_mcr2_equals_the_textbook_even_with_empty_classes(count, dimensions, classes):
-    z_BD = unit_vectors(count, dimensions, 1)
-    labels_B = torch.randint(classes, (count,), generator=torch.Generator().manual_seed(2))
-    loss = mcr2(z_BD, labels_B, classes, EPSILON_SQUARED, Workers())
-    assert float(loss) == pytest.approx(textbook(z_BD.numpy(), labels_B.numpy(), classes), abs=1e-4)
+def random_labels(count: int, classes: int) -> torch.Tensor:
+    return torch.randint(classes, (count,), generator=torch.Generator().manual_seed(2))
 
 
-def test_gradient_is_that_of_the_loss_with_an_empty_class():
-    labels_B = torch.tensor([0, 2, 2, 0, 2])
-    z_BD = unit_vectors(5, 4, 3).double().requires_grad_()
-    scatter_KDD, count_K = class_scatters(z_BD, labels_B, 4)
-    assert count_K.tolist() == [2, 0, 3, 0]
-    assert torch.autograd.gradcheck(lambda z: class_scatters(z, labels_B, 4)[0], z_BD)
-    loss = mcr2(z_BD.float(), labels_B, 4, EPSILON_SQUARED, Workers())
-    assert torch.isfinite(torch.autograd.grad(loss, z_BD)[0]).all()
-    assert torch.allclose(scatter_KDD[2], z_BD[labels_B == 2].T @ z_BD[labels_B == 2])
+SHAPES = {
+    "classes larger than the dimension": (
+        500,
+        128,
+        torch.cat([torch.zeros(300), torch.ones(200)]),
+    ),
+    "classes on both sides of the dimension": (700, 64, torch.arange(700) ** 3 // (700**3 // 10)),
+    "a few samples of each class, some empty": (20, 64, random_labels(20, 100)),
+    "one sample": (1, 16, torch.zeros(1)),
+    "one class": (90, 32, torch.full((90,), 4)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rates_and_their_gradients_equal_the_textbook(shape):
+    count, dimensions, labels_B = SHAPES[shape]
+    labels_B = labels_B.long()
+    ours = unit_vectors(count, dimensions, 1).requires_grad_()
+    theirs = ours.detach().double().requires_grad_()
+    for rate, wanted in zip(rates(ours, labels_B, 101), textbook(theirs, labels_B, 101), strict=True):
+        assert float(rate.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+        (gradient,) = torch.autograd.grad(rate, ours, retain_graph=True)
+        (wanted_gradient,) = torch.autograd.grad(wanted, theirs)
+        error = (gradient - wanted_gradient).norm() / wanted_gradient.norm()
+        assert error < 1e-4
+
+
+def test_the_order_of_samples_does_not_matter():
+    z_BD, labels_B = unit_vectors(200, 32, 1), random_labels(200, 7)
+    mixed = torch.randperm(200, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(rates(z_BD, labels_B, 7), rates(z_BD[mixed], labels_B[mixed], 7))
+
+
+def test_values_that_are_not_finite_are_an_error():
+    with pytest.raises(torch.linalg.LinAlgError):
+        rates(torch.full((6, 4), torch.nan), torch.zeros(6, dtype=torch.int64), 2)
+
+
+@pytest.mark.parametrize("classes", [8, 16, 128])
+def test_orthogonal_isotropic_classes_reach_the_bound(classes):
+    """d = 128: R = d/2 ln(1 + 1/eps^2) = 70.31 nats and R_c = d/(2K) ln(1 + K/eps^2), Yu et al.'s optimum."""
+    axes_each = 128 // classes
+    z_BD = torch.eye(128).repeat(4, 1)
+    labels_B = torch.arange(128).repeat(4) // axes_each
+    rate, class_rate = rates(z_BD, labels_B, classes)
+    assert float(rate) == pytest.approx(64 * math.log(3), rel=1e-5)
+    assert float(rate) == pytest.approx(70.31, abs=0.01)
+    assert float(class_rate) == pytest.approx(axes_each / 2 * math.log(1 + 2 * classes), rel=1e-5)
 
 
 @pytest.mark.parametrize(("classes", "best"), [(10, 50.83), (100, 66.92)])
-def test_orthogonal_isotropic_classes_reach_the_bound(classes, best):
-    """d = 128: R is at most 70.31 nats. Of 100 classes some have one axis, some two."""
+def test_no_balanced_batch_beats_the_bound_and_a_good_one_comes_near(classes, best):
+    """Where K does not divide d some classes have one axis more than others."""
     axes = torch.eye(128)
     class_of_axis = torch.arange(128) * classes // 128
     z, labels = [], []
@@ -67,14 +107,17 @@ def test_orthogonal_isotropic_classes_reach_the_bound(classes, best):
         # As many samples of each class, spread evenly over its axes.
         z.append(own.repeat(1560 // len(own), 1))
         labels.append(torch.full((len(z[-1]),), j))
-    loss = mcr2(torch.cat(z), torch.cat(labels), classes, EPSILON_SQUARED, Workers())
-    assert -best <= float(loss) <= -0.97 * best
+    rate, class_rate = rates(torch.cat(z), torch.cat(labels), classes)
+    assert 0.97 * best <= float(rate - class_rate) <= best
+    for seed in range(3):
+        rate, class_rate = rates(unit_vectors(1000, 128, seed), torch.arange(1000) % classes, classes)
+        assert float(class_rate) < float(rate) <= 70.32
+        assert float(rate - class_rate) < best
 
 
 def test_one_class_has_no_rate_reduction():
-    assert float(mcr2(unit_vectors(50, 8, 1), torch.zeros(50, dtype=torch.int64), 3, 0.5, Workers())) == (
-        pytest.approx(0, abs=1e-5)
-    )
+    rate, class_rate = rates(unit_vectors(50, 8, 1), torch.zeros(50, dtype=torch.int64), 3)
+    assert float(rate) == pytest.approx(float(class_rate), abs=1e-5)
 
 
 def joint_batch() -> tuple[torch.Tensor, torch.Tensor]:
@@ -85,10 +128,11 @@ def print_share_of_a_worker(rank: int, port: int) -> None:
     dist.init_process_group("gloo", store=dist.TCPStore("127.0.0.1", port), rank=rank, world_size=2)
     workers = ProcessGroup(torch.device("cpu"))
     z_BD, labels_B = joint_batch()
-    # Unequal shares: class scatters and counts are sums, so it makes no difference.
+    # Unequal shares: the samples are gathered, so it makes no difference.
     mine = slice(0, 23) if rank == 0 else slice(23, 60)
     z_mine = z_BD[mine].requires_grad_()
-    loss = mcr2(z_mine, labels_B[mine], 5, EPSILON_SQUARED, workers)
+    rate, class_rate = coding_rates(z_mine, labels_B[mine], 5, EPSILON_SQUARED, workers)
+    loss = class_rate - rate
     gradient = torch.autograd.grad(loss, z_mine)[0]
     word = workers.share(b"from worker 0" if rank == 0 else b"")
     print(json.dumps({"loss": float(loss.detach()), "gradient": gradient.tolist(), "word": word.decode()}))
@@ -98,7 +142,8 @@ def print_share_of_a_worker(rank: int, port: int) -> None:
 def test_two_workers_have_loss_and_gradient_of_the_joint_batch():
     z_BD, labels_B = joint_batch()
     z_BD.requires_grad_()
-    loss = mcr2(z_BD, labels_B, 5, EPSILON_SQUARED, Workers())
+    rate, class_rate = rates(z_BD, labels_B, 5)
+    loss = class_rate - rate
     gradient = torch.autograd.grad(loss, z_BD)[0].numpy()
 
     store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
@@ -115,16 +160,6 @@ def test_two_workers_have_loss_and_gradient_of_the_joint_batch():
     assert [answer["loss"] for answer in got] == pytest.approx([float(loss.detach())] * 2, abs=1e-5)
     np.testing.assert_allclose(np.concatenate([a["gradient"] for a in got]), gradient, atol=1e-6)
     assert [answer["word"] for answer in got] == ["from worker 0"] * 2
-
-
-def test_soft_divergence_without_softness_is_cross_entropy():
-    logits_BK = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
-    labels_B = torch.tensor([0, 1, 2, 3, 0, 1])
-    assert torch.allclose(soft_divergence(logits_BK, labels_B, 0.0), cross_entropy(logits_BK, labels_B, 6))
-    # The most certain right answer is not the best one when targets are soft.
-    sure_BK = 50 * torch.nn.functional.one_hot(labels_B, 4).float()
-    soft_BK = torch.log(sure_BK / 50 * 0.9 + 0.025)
-    assert soft_divergence(soft_BK, labels_B, 0.1) < 1e-6 < soft_divergence(sure_BK, labels_B, 0.1)
 
 
 if __name__ == "__main__":

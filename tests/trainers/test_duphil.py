@@ -37,7 +37,7 @@ def changed(before, after):
 
 
 def sums():
-    return {name: torch.zeros(()) for name in ("rate_reduction", "loss", "accuracy")}
+    return {name: torch.zeros(()) for name in ("rate", "class_rate", "loss", "accuracy")}
 
 
 def test_phase_1_trains_encoder_and_side_branch_only(stage):
