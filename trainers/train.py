@@ -114,11 +114,16 @@ def checkpoint_file(scenario: Scenario, dataset: Dataset, stage: Recipe, work_di
 
 
 def stage_settings(scenario: Scenario, stage: Recipe) -> dict[str, Any]:
-    """All settings that the stage's weights depend on, those of the stages before it included."""
+    """Settings that the stage's weights depend on, those of the stages before it included.
+
+    Defaults are left out, so that a field to come changes no name of what is there.
+    """
     shared = {"momentum", "weight_decay", "crop_padding", "flip", "workers", "threads", "device", "precision"}
     unused = {"batch"} if stage == "ordered" else {"batch", "ladder"}
     return {
         "seed": scenario.seed,
-        "codec": scenario.codec.model_dump(mode="json", exclude=unused),
-        "train": scenario.train.model_dump(mode="json", include=shared | set(CHAIN[stage])),
+        "codec": scenario.codec.model_dump(mode="json", exclude=unused, exclude_defaults=True),
+        "train": scenario.train.model_dump(
+            mode="json", include=shared | set(CHAIN[stage]), exclude_defaults=True
+        ),
     }

@@ -1,7 +1,7 @@
 """Steps and where their results lie.
 
-A step's key is the hash of its settings and of the keys of the steps before it. It covers no code: remove the
-store after a change of a trainer.
+A step's key is the hash of its settings, where they differ from the defaults, and of the keys of the steps
+before it. It covers no code: remove the store after a change of a trainer or of a default.
 """
 
 import fcntl
@@ -41,7 +41,7 @@ class Subject:
     @cached_property
     def data_settings(self) -> dict[str, Any]:
         """What training and test images follow from."""
-        data = self.scenario.data.model_dump(mode="json", exclude={"path"})
+        data = self.scenario.data.model_dump(mode="json", exclude={"path"}, exclude_defaults=True)
         return {"images": self.images, "data": data, "seed": self.scenario.seed}
 
     def dataset(self) -> Dataset:
