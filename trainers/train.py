@@ -16,6 +16,7 @@ from trainers import checkpoint, networks
 from trainers.batches import Batches
 from trainers.duphil import Duphil
 from trainers.e2e import E2e
+from trainers.joint import Joint
 from trainers.networks import Networks
 from trainers.ordered import Ordered
 from trainers.release import Publish, Released, release
@@ -23,17 +24,19 @@ from trainers.sameness import deterministic, draws
 from trainers.stage import Progress, Stage, run
 from trainers.workers import Workers
 
-Recipe = Literal["e2e", "duphil", "ordered"]
+Recipe = Literal["e2e", "duphil", "joint", "ordered"]
 
 CHAIN: dict[Recipe, tuple[Recipe, ...]] = {
     "e2e": ("e2e",),
     "duphil": ("e2e", "duphil"),
+    "joint": ("e2e", "joint"),
     "ordered": ("e2e", "ordered"),
 }
 """The stages of a recipe, in order."""
 _STAGES: dict[Recipe, Callable[[Scenario, Networks, Batches, Workers], Stage]] = {
     "e2e": E2e,
     "duphil": Duphil,
+    "joint": Joint,
     "ordered": Ordered,
 }
 
@@ -120,6 +123,8 @@ def stage_settings(scenario: Scenario, stage: Recipe) -> dict[str, Any]:
     """
     shared = {"momentum", "weight_decay", "crop_padding", "flip", "workers", "threads", "device", "precision"}
     unused = {"batch"} if stage == "ordered" else {"batch", "ladder"}
+    if stage == "joint":
+        shared.add("duphil")  # which says how its side branch is
     return {
         "seed": scenario.seed,
         "codec": scenario.codec.model_dump(mode="json", exclude=unused, exclude_defaults=True),

@@ -44,9 +44,19 @@ class OrderedSpec(Strict):
     rate_weight: float = Field(
         0.003,
         ge=0,
-        description="nats of cross-entropy that a bit is worth, levels averaged; what tells nothing about the "
+        description="nats of cross-entropy that a bit is worth, levels averaged; what tells nothing of the "
         "labels trained on falls silent, so a small weight leaves more to other tasks",
     )
+
+
+class JointSpec(Strict):
+    """Cross-entropy and MCR2 in one loss, from the E2E weights; the side branch is that of `duphil`."""
+
+    weight: float = Field(0.01, gt=0, description="of MCR2 beside cross-entropy: the paper's lambda")
+    epochs: int = Field(100, ge=1)
+    batch: int = Field(1000, ge=2)
+    learning_rate: float = Field(1e-4, gt=0)
+    milestones: tuple[Share, ...] = Field((0.25, 0.5, 0.75), description="as above")
 
 
 class HeadSpec(Strict):
@@ -78,9 +88,10 @@ class UpdateSpec(Strict):
 class TrainSpec(Strict):
     """What is trained, and how."""
 
-    recipe: Literal["e2e", "duphil", "ordered"] = "duphil"
+    recipe: Literal["e2e", "duphil", "joint", "ordered"] = "duphil"
     e2e: E2eSpec = E2eSpec()
     duphil: DuphilSpec = DuphilSpec()
+    joint: JointSpec = JointSpec()
     ordered: OrderedSpec = OrderedSpec()
     head_training: HeadTrainingSpec = HeadTrainingSpec()
     heads: tuple[HeadSpec, ...] = (
@@ -114,7 +125,7 @@ class TrainSpec(Strict):
             raise misfit("updates continue an e2e training: set train.recipe to e2e", "recipe", "updates")
         if len(self.updates) > 1:
             raise misfit(f"at most one update; these are {len(self.updates)}", "updates")
-        for part in ("e2e", "duphil", "ordered", "head_training"):
+        for part in ("e2e", "duphil", "joint", "ordered", "head_training"):
             batch = getattr(self, part).batch
             if batch % self.workers:
                 raise misfit(

@@ -4,8 +4,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from trainers.reproduce.chart import Series
 from trainers.reproduce.store import Record, Step, Store
 from trainers.reproduce.training import Train
+
+BITS = ("ideal", "payload", "wire")
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
@@ -16,6 +19,38 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
         "n": len(values),
         "values": list(values),
     }
+
+
+def curve_over_seeds(curves: Sequence[Sequence[dict[str, Any]]], pixels: int) -> list[dict[str, Any]]:
+    """Levels of several seeds' curves as one: bits are means, a frame and a pixel; accuracies have spread."""
+    rows = []
+    for levels in zip(*curves, strict=True):
+        bits = {name: statistics.fmean(level[f"{name}_bits"] for level in levels) for name in BITS}
+        rows.append(
+            {
+                "neurons": levels[0]["neurons"],
+                **{f"{name}_bits": value for name, value in bits.items()},
+                **{f"{name}_bpp": value / pixels for name, value in bits.items()},
+                "test_accuracy": {
+                    way: over_seeds([level["accuracy"][way] for level in levels])
+                    for way in levels[0]["accuracy"]
+                },
+            }
+        )
+    return rows
+
+
+def series_of(levels: Sequence[dict[str, Any]], way: str, name: str, colour: int, dash: int = 0) -> Series:
+    """One way of reading along a curve from `curve_over_seeds`, against payload bits."""
+    accuracy = [level["test_accuracy"][way] for level in levels]
+    return Series(
+        name=name,
+        x=[level["payload_bits"] for level in levels],
+        y=[100 * a["mean"] for a in accuracy],
+        spread=[100 * (a["standard_deviation"] or 0) for a in accuracy],
+        colour=colour,
+        dash=dash,
+    )
 
 
 def effort(trained: Sequence[Train], store: Store, after: Sequence[Step] = ()) -> dict[str, Any]:
