@@ -1,11 +1,11 @@
 """Ordered stage: one set of weights for every rate, few bits for each.
 
 The bottleneck is first turned so that its neurons come in order of what they tell about the class
-(`trainers.basis`). Then encoder and decoder learn together: each image is cut to a random level of the
-ladder, pruned neurons standing at their mean, values rounded as deployed (the gradient passes as if they were
-not), and the bits of what is kept are part of the loss:
+(`trainers.basis`). Then encoder and decoder learn together. The decoder sees each image twice: whole, and cut
+to a random level of the ladder with pruned neurons at their mean; values are rounded as deployed, and the
+gradient passes as if they were not. Bits are part of the loss, in the mean over levels:
 
-    loss = E over levels of (cross-entropy + rate_weight * bits)
+    loss = mean of cross-entropy, whole and at a random level + rate_weight * mean of bits over levels
 
 So the first neurons, which every level sends, learn to tell the most, and a neuron that is not worth its bits
 falls silent. The encoder keeps its size.
@@ -68,23 +68,24 @@ class Ordered(Stage):
         self.histogram.set(turned_MN.to(self._device))
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
-        """One pass; figures: mean loss (nats), share of answers right and bits, over random levels."""
+        """One pass; figures: mean loss (nats) and share of answers right, bits a frame over the levels."""
         self._networks.encoder.train()
         self._networks.decoder.train()
         sums = {"loss": torch.zeros(()), "accuracy": torch.zeros(()), "bits": torch.zeros(())}
         for batch in self.batches.epoch():
             latent_BN = self._networks.latent(batch.images_BCHW)
             self.histogram.update(latent_BN, batch.global_size, self.workers)
+            rounded_BN = round_through(latent_BN)
             kept_BN = self._place_N < self._random_kept_B(batch.unit_noise_BN)[:, None]
-            logits_BK = self._networks.logits(
-                torch.where(kept_BN, round_through(latent_BN), self.histogram.mean_N)
-            )
+            pruned_BN = torch.where(kept_BN, rounded_BN, self.histogram.mean_N)
+            logits_2BK = self._networks.logits(torch.cat([rounded_BN, pruned_BN]))
+            labels_2B = batch.labels_B.repeat(2)
             bits = (self.histogram.bits(latent_BN) @ self._share_sent_N).sum() / batch.global_size
-            loss = cross_entropy(logits_BK, batch.labels_B, batch.global_size) + self._rate_weight * bits
+            loss = cross_entropy(logits_2BK, labels_2B, 2 * batch.global_size) + self._rate_weight * bits
             self.step(("encoder", "decoder"), loss)
             sums["loss"] += loss.detach().cpu()
-            right = (logits_BK.argmax(dim=1) == batch.labels_B).sum()
-            sums["accuracy"] += right.cpu() / batch.global_size
+            right = (logits_2BK.argmax(dim=1) == labels_2B).sum()
+            sums["accuracy"] += right.cpu() / (2 * batch.global_size)
             sums["bits"] += bits.detach().cpu()
             sign()
         return self.mean_figures(sums, self.batches.per_epoch)
