@@ -111,8 +111,10 @@ class TrainSpec(Strict):
         description="of layers while training, part of the result; bfloat16 suits GPUs and processors that "
         "have it. Weights, losses and what is deployed are float32",
     )
-    use: Path | None = Field(
-        None, description="a models folder of an earlier run or training: no training then"
+    use: Literal["shipped"] | Path | None = Field(
+        None,
+        description="no training: a models folder of an earlier run or training, or `shipped` for the "
+        "versions that come with the package",
     )
     updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
 
