@@ -218,7 +218,7 @@ def _used(
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
-    folder = shipped.FOLDER if scenario.train.use == "shipped" else scenario.train.use
+    folder = shipped.FOLDER if scenario.train.use == shipped.NAME else scenario.train.use
     heads = [head.name for head in scenario.train.heads]
     wanted = Wanted(
         recipe=recipe,

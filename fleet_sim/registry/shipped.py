@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fleet_sim.registry.store import Registry
 
+NAME = Path("shipped")
+"""What stands for them in `train.use`; a folder of that name is given by its full path."""
 FOLDER = Path(__file__).parent / "versions"
 
 

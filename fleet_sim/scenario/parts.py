@@ -111,7 +111,7 @@ class TrainSpec(Strict):
         description="of layers while training, part of the result; bfloat16 suits GPUs and processors that "
         "have it. Weights, losses and what is deployed are float32",
     )
-    use: Literal["shipped"] | Path | None = Field(
+    use: Path | None = Field(
         None,
         description="no training: a models folder of an earlier run or training, or `shipped` for the "
         "versions that come with the package",
