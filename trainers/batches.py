@@ -44,6 +44,7 @@ class Batches:
         workers: Workers,
         device: torch.device,
     ) -> None:
+        self.device = device
         self.images_NHWC = torch.from_numpy(dataset.train_images_NHWC).to(device)
         self.labels_N = torch.from_numpy(dataset.train_labels_N).to(device)
         self._padding, self._flip = scenario.train.crop_padding, scenario.train.flip
@@ -58,7 +59,7 @@ class Batches:
 
     def epoch(self) -> Iterator[Batch]:
         """One pass over the images in a new random order."""
-        order_N = torch.randperm(len(self.labels_N), generator=self.generator).to(self.labels_N.device)
+        order_N = torch.randperm(len(self.labels_N), generator=self.generator).to(self.device)
         share = self.batch // self._workers.size
         mine = slice(self._workers.rank * share, (self._workers.rank + 1) * share)
         for start in range(0, self.per_epoch * self.batch, self.batch):
@@ -68,6 +69,6 @@ class Batches:
             yield Batch(
                 images_BCHW=images_BHWC[mine].permute(0, 3, 1, 2).float().div(255).contiguous(),
                 labels_B=self.labels_N[index_B[mine]],
-                unit_noise_BN=noise_BN[mine].to(order_N.device),
+                unit_noise_BN=noise_BN[mine].to(self.device),
                 global_size=self.batch,
             )

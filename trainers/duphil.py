@@ -37,7 +37,8 @@ class Duphil(Stage):
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
         """One pass of each phase; figures: R and R_c of phase 1, loss (nats all) and accuracy of phase 2."""
-        sums = {name: torch.zeros(()) for name in ("rate", "class_rate", "loss", "accuracy")}
+        device = self.batches.device
+        sums = {name: torch.zeros((), device=device) for name in ("rate", "class_rate", "loss", "accuracy")}
         if self._spec.alternate == "batch":
             for batch in self.batches.epoch():
                 self.phase1(batch, sums)
@@ -61,8 +62,8 @@ class Duphil(Stage):
         )
         self.step(("encoder", "side"), class_rate - rate)
         # Every worker has the whole rates; figures are summed over workers.
-        sums["rate"] += rate.detach().cpu() / self.workers.size
-        sums["class_rate"] += class_rate.detach().cpu() / self.workers.size
+        sums["rate"] += rate.detach() / self.workers.size
+        sums["class_rate"] += class_rate.detach() / self.workers.size
 
     def phase2(self, batch: Batch, sums: dict[str, Tensor]) -> None:
         """One step of the decoder on the latents of the frozen encoder."""
@@ -73,5 +74,5 @@ class Duphil(Stage):
         logits_BK = self._networks.logits(latent_BN)
         loss = cross_entropy(logits_BK, batch.labels_B, batch.global_size)
         self.step(("decoder",), loss)
-        sums["loss"] += loss.detach().cpu()
-        sums["accuracy"] += (logits_BK.argmax(dim=1) == batch.labels_B).sum().cpu() / batch.global_size
+        sums["loss"] += loss.detach()
+        sums["accuracy"] += (logits_BK.argmax(dim=1) == batch.labels_B).sum() / batch.global_size

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from fleet_sim.basics.errors import UserError
 from trainers import checkpoint
 from trainers.batches import Batches
+from trainers.captured import Captured, Update
 from trainers.checkpoint import Checkpoint
 from trainers.workers import Workers, average_batch_statistics, sum_gradients
 
@@ -50,6 +51,7 @@ class Stage(ABC):
     ) -> None:
         self.networks, self.optimisers = networks, optimisers
         self.batches, self.workers = batches, workers
+        self._captured: tuple[float, Update] | None = None
 
     def begin(self) -> None:  # noqa: B027  most need nothing
         """Prepare the networks for the first epoch; a stage that goes on from a checkpoint does not."""
@@ -64,6 +66,19 @@ class Stage(ABC):
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = self.learning_rate * 0.1**behind
+
+    def captured(self, update: Update) -> Update:
+        """`update` as it is computed fastest; one and the same stage may pass only one.
+
+        That is by replay on a GPU, unless workers must talk within it; otherwise as it stands. `update` must
+        not look at values, since a graph cannot.
+        """
+        if self.batches.device.type != "cuda" or self.workers.size > 1:
+            return update
+        rate = next(iter(self.optimisers.values())).param_groups[0]["lr"]
+        if self._captured is None or self._captured[0] != rate:
+            self._captured = rate, Captured(update)
+        return self._captured[1]
 
     def step(self, network_names: Iterable[str], loss: Tensor) -> None:
         """Follow the gradient of `loss`, this worker's share of it, in these networks only."""
