@@ -3,9 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
+from trainers.reproduce.baselines import Baselines
 from trainers.reproduce.chart import Chart, Series
 from trainers.reproduce.curve import Curve
-from trainers.reproduce.figures import curve_over_seeds, effort, series_of
+from trainers.reproduce.figures import (
+    at_equal_bits,
+    baselines_over_seeds,
+    curve_over_seeds,
+    effort,
+    series_of,
+)
+from trainers.reproduce.still import QUALITIES
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
 from trainers.train import Recipe
@@ -18,9 +26,13 @@ def _curves(subjects: Sequence[Subject], recipe: Recipe) -> list[Curve]:
     return [Curve(subject, trained=Train(subject, recipe)) for subject in subjects]
 
 
+def _baselines(subjects: Sequence[Subject]) -> list[Baselines]:
+    return [Baselines(subject, trained=Train(subject, "e2e")) for subject in subjects]
+
+
 def targets(subjects: Sequence[Subject]) -> list[Step]:
-    """A pruning curve of each recipe and seed."""
-    return [curve for recipe in RECIPES for curve in _curves(subjects, recipe)]
+    """A pruning curve of each recipe and seed, and what simpler ways reach."""
+    return [*(curve for recipe in RECIPES for curve in _curves(subjects, recipe)), *_baselines(subjects)]
 
 
 def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
@@ -42,7 +54,28 @@ def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
                 **effort([curve.trained for curve in curves], store, after=curves),
             }
         )
-    return {"rows": rows}
+    levels = {
+        recipe: [store.figures(curve)["levels"] for curve in _curves(subjects, recipe)] for recipe in RECIPES
+    }
+    gains = {f"{other}_over_e2e": at_equal_bits(levels["e2e"], levels[other]) for other in RECIPES[1:]}
+    simpler = baselines_over_seeds([store.figures(step) for step in _baselines(subjects)])
+    return {"rows": rows, **gains, "baselines": simpler}
+
+
+def _baseline_series(simpler: dict[str, Any]) -> list[Series]:
+    label = simpler["label"]
+    points = [
+        Series(
+            "label from the camera", [label["payload_bits"]], [100 * label["test_accuracy"]["mean"]], colour=6
+        )
+    ]
+    for colour, codec in enumerate(QUALITIES, start=3):
+        rows = sorted(
+            (r for r in simpler["pictures"] if r["codec"] == codec), key=lambda r: float(r["payload_bits"])
+        )
+        bits, accuracy = ([r["payload_bits"] for r in rows], [100 * r["test_accuracy"]["mean"] for r in rows])
+        points.append(Series(f"{codec} to the server", bits, accuracy, colour=colour, line=False))
+    return points
 
 
 def charts(found: dict[str, Any]) -> list[Chart]:
@@ -59,7 +92,7 @@ def charts(found: dict[str, Any]) -> list[Chart]:
             "Accuracy against bits by pruning (307 payload bits are 0.3 bpp)",
             "payload bits a frame",
             "test accuracy (%)",
-            [series for pair in pairs for series in pair],
+            [*(series for pair in pairs for series in pair), *_baseline_series(found["baselines"])],
             logarithmic=True,
         )
     ]

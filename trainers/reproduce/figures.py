@@ -4,11 +4,15 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from trainers.reproduce.chart import Series
 from trainers.reproduce.store import Record, Step, Store
 from trainers.reproduce.training import Train
 
 BITS = ("ideal", "payload", "wire")
+EQUAL_BITS = (16, 32, 64, 128, 192, 256)
+"""Payload bits a frame at which recipes are compared."""
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
@@ -38,6 +42,49 @@ def curve_over_seeds(curves: Sequence[Sequence[dict[str, Any]]], pixels: int) ->
             }
         )
     return rows
+
+
+def at_equal_bits(
+    ours: Sequence[Sequence[dict[str, Any]]], theirs: Sequence[Sequence[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Two recipes' curves, seed by seed, at the same payload bits: accuracies, and theirs less ours.
+
+    Between levels accuracy is interpolated linearly in bits. A number of bits that a curve does not reach
+    stays out.
+    """
+    rows = []
+    for bits in EQUAL_BITS:
+        if not all(c[0]["payload_bits"] <= bits <= c[-1]["payload_bits"] for c in (*ours, *theirs)):
+            continue
+        for way in ours[0][0]["accuracy"]:
+            first, second = ([_between(levels, way, bits) for levels in curves] for curves in (ours, theirs))
+            gain = [two - one for one, two in zip(first, second, strict=True)]
+            rows.append(
+                {
+                    "payload_bits": bits,
+                    "way": way,
+                    "first": over_seeds(first),
+                    "second": over_seeds(second),
+                    "gain": over_seeds(gain),
+                }
+            )
+    return rows
+
+
+def _between(levels: Sequence[dict[str, Any]], way: str, bits: float) -> float:
+    places = [level["payload_bits"] for level in levels]
+    return float(np.interp(bits, places, [level["accuracy"][way] for level in levels]))
+
+
+def baselines_over_seeds(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The label and each picture setting, with accuracies over seeds."""
+
+    def merged(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        rest = {key: value for key, value in same[0].items() if key != "accuracy"}
+        return rest | {"test_accuracy": over_seeds([one["accuracy"] for one in same])}
+
+    pictures = zip(*(figures["pictures"] for figures in found), strict=True)
+    return {"label": merged([f["label"] for f in found]), "pictures": [merged(same) for same in pictures]}
 
 
 def series_of(levels: Sequence[dict[str, Any]], way: str, name: str, colour: int, dash: int = 0) -> Series:
