@@ -33,21 +33,18 @@ def _curves(subjects: Sequence[Subject], recipe: Recipe) -> list[Curve]:
     return [Curve(subject, trained=Train(subject, recipe)) for subject in subjects]
 
 
-def _as_long(subjects: Sequence[Subject]) -> list[Subject]:
-    """E2E subjects with as many epochs as E2E and ordered have together: what do more epochs alone bring?"""
-    longer = []
-    for subject in subjects:
-        train = subject.scenario.train
-        e2e = train.e2e.model_copy(update={"epochs": train.e2e.epochs + train.ordered.epochs})
-        scenario = subject.scenario.model_copy(update={"train": train.model_copy(update={"e2e": e2e})})
-        longer.append(Subject(scenario, subject.images))
-    return longer
+def _as_long(subjects: Sequence[Subject]) -> list[Curve]:
+    """E2E with the epochs of E2E and ordered together, of the first seed: what epochs alone bring."""
+    train = subjects[0].scenario.train
+    e2e = train.e2e.model_copy(update={"epochs": train.e2e.epochs + train.ordered.epochs})
+    scenario = subjects[0].scenario.model_copy(update={"train": train.model_copy(update={"e2e": e2e})})
+    return _curves([Subject(scenario, subjects[0].images)], "e2e")
 
 
 def targets(subjects: Sequence[Subject]) -> list[Step]:
     """Ordered, the pruning curves it is held against, and E2E trained for as long."""
     pruned = [curve for recipe in PRUNED for curve in _curves(subjects, recipe)]
-    return [*_rungs(subjects), *pruned, *_curves(_as_long(subjects), "e2e")]
+    return [*_rungs(subjects), *pruned, *_as_long(subjects)]
 
 
 def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
@@ -57,7 +54,7 @@ def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
     ordered = [store.figures(step)["levels"] for step in rungs]
     pruned = {recipe: [store.figures(c)["levels"] for c in _curves(subjects, recipe)] for recipe in PRUNED}
     whole = [levels[-1]["accuracy"]["pruned"] for levels in pruned["e2e"]]
-    longer = _curves(_as_long(subjects), "e2e")
+    longer = _as_long(subjects)
     return {
         "levels": curve_over_seeds(ordered, pixels),
         "pruned": {recipe: curve_over_seeds(curves, pixels) for recipe, curves in pruned.items()},

@@ -1,8 +1,8 @@
 """What a frozen encoder tells about questions it was not trained for.
 
 CIFAR-10: encoders of its ten classes and encoders of animal/machine, both asked both; the former also
-CIFAR-100's hundred classes on CIFAR-100's images. CIFAR-100: encoders of its 20 coarse classes and encoders
-of the hundred fine ones, both asked both. One head a question, on the same latents and ladder.
+CIFAR-100's hundred classes on CIFAR-100's images. CIFAR-100: encoders of its 20 coarse classes, asked
+these and the hundred fine ones. One head a question, on the same latents and ladder.
 
 The rate term of the recipe `ordered` silences what does not help with the labels trained on. A smaller
 `train.ordered.rate_weight` leaves more: `ordered` and `ordered, generous` show what is traded.
@@ -27,8 +27,10 @@ ENCODERS: dict[str, tuple[Recipe, float]] = {
     "ordered, generous": ("ordered", 0.1),
 }
 """Recipe, and the factor on its rate weight."""
-LABELS = {"cifar10": ("own", "animals"), "cifar100": ("coarse", "own")}
-"""Label sets of a data set's images; encoders are trained on each, and asked each."""
+TRAINED_ON = {"cifar10": ("own", "animals"), "cifar100": ("coarse",)}
+"""Label sets that encoders of a data set are trained on."""
+ASKED = {"cifar10": ("own", "animals"), "cifar100": ("coarse", "own")}
+"""Label sets that they are asked."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,10 @@ class _Question:
 
 def _questions(subjects: Sequence[Subject]) -> Iterator[_Question]:
     source = subjects[0].scenario.data.source
-    for trained_on in LABELS[source]:
+    for trained_on in TRAINED_ON[source]:
         bases = [other_question(subject, labels=trained_on) for subject in subjects]
         asked = [
-            (source, labels, [other_question(s, labels=labels) for s in subjects])
-            for labels in LABELS[source]
+            (source, labels, [other_question(s, labels=labels) for s in subjects]) for labels in ASKED[source]
         ]
         if (source, trained_on) == ("cifar10", "own"):
             asked.append(("cifar100", "own", _on_cifar100(subjects)))
