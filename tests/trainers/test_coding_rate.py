@@ -120,6 +120,16 @@ def test_one_class_has_no_rate_reduction():
     assert float(rate) == pytest.approx(float(class_rate), abs=1e-5)
 
 
+def test_no_tensor_has_a_cell_a_class_and_pair_of_samples():
+    z_BD, labels_B = unit_vectors(400, 32, 1).requires_grad_(), random_labels(400, 50)
+    with torch.profiler.profile(profile_memory=True) as recorded:
+        rate, class_rate = rates(z_BD, labels_B, 50)
+        torch.autograd.grad(class_rate - rate, z_BD)
+    events = recorded.profiler.kineto_results.events()
+    allocated = [event.nbytes() for event in events if event.name() == "[memory]"]
+    assert sum(nbytes for nbytes in allocated if nbytes > 0) < 50 * 400 * 400 * 4 / 10
+
+
 def joint_batch() -> tuple[torch.Tensor, torch.Tensor]:
     return unit_vectors(60, 16, 4), torch.randint(5, (60,), generator=torch.Generator().manual_seed(5))
 
