@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from fleet_sim.basics.errors import UserError, instead
 from fleet_sim.data import load
 from trainers import checkpoint
-from trainers.reproduce import fig2, fig3, fig4, ordered, presets, table1, transfer
+from trainers.reproduce import complexity, fig2, fig3, fig4, ordered, presets, table1, transfer
 from trainers.reproduce.chart import Chart, svg
 from trainers.reproduce.pool import do_all
 from trainers.reproduce.store import Step, Store, Subject
@@ -35,6 +35,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "fig2": cast(Experiment, fig2),
     "fig3": cast(Experiment, fig3),
     "fig4": cast(Experiment, fig4),
+    "complexity": cast(Experiment, complexity),
     "ordered": cast(Experiment, ordered),
     "transfer": cast(Experiment, transfer),
 }

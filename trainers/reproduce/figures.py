@@ -121,6 +121,11 @@ def _record(step: Step, store: Store) -> Record:
     return record
 
 
+def hardware(step: Step, store: Store) -> str:
+    """What a step was done on."""
+    return _hardware(_record(step, store))
+
+
 def _hardware(record: Record) -> str:
     made_on = record["machine"]
     return f"{made_on['processor']}, {made_on['device']}, one thread"
