@@ -46,7 +46,7 @@ class Ordered(Stage):
         spec = scenario.train.ordered
         self.epochs, self.learning_rate, self.milestones = spec.epochs, spec.learning_rate, spec.milestones
         self._rate_weight = spec.rate_weight
-        self._codec, self._device = scenario.codec, batches.labels_N.device
+        self._codec, self._device = scenario.codec, batches.device
         self._networks = networks
         self._ladder_L = torch.tensor(scenario.codec.ladder, device=self._device)
         self._place_N = torch.arange(scenario.codec.neurons, device=self._device)
@@ -68,27 +68,32 @@ class Ordered(Stage):
         self.histogram.set(turned_MN.to(self._device))
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
-        """One pass; figures: mean loss (nats) and share of answers right, bits a frame over the levels."""
+        """One pass; figures: mean loss (nats), share of answers right, bits a frame; over the levels."""
         self._networks.encoder.train()
         self._networks.decoder.train()
-        sums = {"loss": torch.zeros(()), "accuracy": torch.zeros(()), "bits": torch.zeros(())}
+        update = self.captured(self._update)
+        sums_3 = torch.zeros(3, device=self.batches.device)
         for batch in self.batches.epoch():
-            latent_BN = self._networks.latent(batch.images_BCHW)
-            self.histogram.update(latent_BN, batch.global_size, self.workers)
-            rounded_BN = round_through(latent_BN)
-            kept_BN = self._place_N < self._random_kept_B(batch.unit_noise_BN)[:, None]
-            pruned_BN = torch.where(kept_BN, rounded_BN, self.histogram.mean_N)
-            logits_2BK = self._networks.logits(torch.cat([rounded_BN, pruned_BN]))
-            labels_2B = batch.labels_B.repeat(2)
-            bits = (self.histogram.bits(latent_BN) @ self._share_sent_N).sum() / batch.global_size
-            loss = cross_entropy(logits_2BK, labels_2B, 2 * batch.global_size) + self._rate_weight * bits
-            self.step(("encoder", "decoder"), loss)
-            sums["loss"] += loss.detach().cpu()
-            right = (logits_2BK.argmax(dim=1) == labels_2B).sum()
-            sums["accuracy"] += right.cpu() / (2 * batch.global_size)
-            sums["bits"] += bits.detach().cpu()
+            sums_3 += update(batch.images_BCHW, batch.labels_B, batch.unit_noise_BN)
             sign()
-        return self.mean_figures(sums, self.batches.per_epoch)
+        loss, accuracy, bits = sums_3
+        return self.mean_figures({"loss": loss, "accuracy": accuracy, "bits": bits}, self.batches.per_epoch)
+
+    def _update(self, images_BCHW: Tensor, labels_B: Tensor, unit_noise_BN: Tensor) -> Tensor:
+        """One step; this worker's share of loss, accuracy and bits."""
+        total = self.batches.batch
+        latent_BN = self._networks.latent(images_BCHW)
+        self.histogram.update(latent_BN, total, self.workers)
+        rounded_BN = round_through(latent_BN)
+        kept_BN = self._place_N < self._random_kept_B(unit_noise_BN)[:, None]
+        pruned_BN = torch.where(kept_BN, rounded_BN, self.histogram.mean_N)
+        logits_2BK = self._networks.logits(torch.cat([rounded_BN, pruned_BN]))
+        labels_2B = labels_B.repeat(2)
+        bits = (self.histogram.bits(latent_BN) @ self._share_sent_N).sum() / total
+        loss = cross_entropy(logits_2BK, labels_2B, 2 * total) + self._rate_weight * bits
+        self.step(("encoder", "decoder"), loss)
+        right = (logits_2BK.argmax(dim=1) == labels_2B).sum()
+        return torch.stack([loss.detach(), right / (2 * total), bits.detach()])
 
     def _random_kept_B(self, unit_noise_BN: Tensor) -> Tensor:
         """Kept neurons of each row at a level drawn from its first draw: rounding takes no noise."""
@@ -104,7 +109,7 @@ class Ordered(Stage):
     def restore(self, saved: Checkpoint) -> None:
         """The histogram too."""
         super().restore(saved)
-        self.histogram.share_NV = saved.tensors["histogram"]["share_NV"].to(self._device)
+        self.histogram.share_NV.copy_(saved.tensors["histogram"]["share_NV"])
 
 
 def round_through(latent_BN: Tensor) -> Tensor:

@@ -21,19 +21,19 @@ _KEPT = 0.99
 
 
 class RunningHistogram:
-    """Shares of the rounded values of `neurons` neurons, on `device`."""
+    """Shares of the rounded values of `neurons` neurons, on `device`; changed in place."""
 
     def __init__(self, neurons: int, device: torch.device) -> None:
         self.share_NV = torch.zeros(neurons, 2 * REACH + 1, device=device)
 
     def set(self, latent_MN: Tensor) -> None:
         """Start from these values alone."""
-        self.share_NV = _shares(latent_MN) / len(latent_MN)
+        self.share_NV.copy_(_shares(latent_MN) / len(latent_MN))
 
     def update(self, latent_BN: Tensor, global_batch: int, workers: Workers) -> None:
         """Let the old fade a little and add this worker's share of a batch of `global_batch` rows."""
         fresh_NV = workers.all_reduce_sum(_shares(latent_BN)) / global_batch
-        self.share_NV = _KEPT * self.share_NV + (1 - _KEPT) * fresh_NV
+        self.share_NV.mul_(_KEPT).add_(fresh_NV, alpha=1 - _KEPT)
 
     @property
     def mean_N(self) -> Tensor:
