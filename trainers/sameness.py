@@ -24,7 +24,7 @@ def deterministic(threads: int) -> Iterator[None]:
     filled_before = _memory.fill_uninitialized_memory
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    # Made for programs that read memory before they write it: a tenth of the time of a step.
+    # Made for programs that read memory before they write it: a twentieth of the time of a step.
     _memory.fill_uninitialized_memory = False
     try:
         yield
