@@ -79,8 +79,10 @@ def release(
             "contract": contract(codec, tables),
             "data": {
                 "source": scenario.data.source,
+                "labels": scenario.data.labels,
                 "content_hash": dataset.content_hash,
                 "corruption": scenario.data.corruption,
+                "corruption_kind": scenario.data.corruption_kind,
             },
             "train": train.model_dump(mode="json", exclude={"use"}),
             "metrics": {"training": _rounded(figures), "mean_payload_bits_L": payload_bits_L},
