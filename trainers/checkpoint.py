@@ -93,4 +93,5 @@ def restore_momentum(
     """Put back what `momentum` gave."""
     for name, parameter in network.named_parameters():
         if name in named:
-            optimiser.state[parameter]["momentum_buffer"] = named[name].to(parameter.device)
+            # In the parameter's own layout, so that both are updated in one sweep.
+            optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(named[name])

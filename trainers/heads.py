@@ -92,7 +92,7 @@ def _fit_network(
     )
     network.train()
     for epoch in range(spec.epochs):
-        total_loss = 0.0
+        total_loss = torch.zeros((), device=device)
         order_M = torch.randperm(len(labels_M), generator=generator).to(device)
         for start in range(0, batches * batch, batch):
             index_B = order_M[start : start + batch]
@@ -109,8 +109,8 @@ def _fit_network(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-            total_loss += float(loss.detach())
-        fitted(epoch + 1, spec.epochs, {"loss": total_loss / batches})
+            total_loss += loss.detach()
+        fitted(epoch + 1, spec.epochs, {"loss": float(total_loss) / batches})
 
 
 def _with_rate(optimiser: torch.optim.SGD, learning_rate: float) -> torch.optim.SGD:

@@ -54,6 +54,9 @@ class RunningHistogram:
 
 def _shares(latent_BN: Tensor) -> Tensor:
     """How often each rounded value comes, as float counts (N, V)."""
-    place_NB = (latent_BN.detach().round().clamp(-REACH, REACH).long() + REACH).T
-    counts_NV = torch.zeros(latent_BN.shape[1], 2 * REACH + 1, device=latent_BN.device)
-    return counts_NV.scatter_add_(1, place_NB, torch.ones_like(place_NB, dtype=counts_NV.dtype))
+    neurons, values = latent_BN.shape[1], 2 * REACH + 1
+    place_BN = latent_BN.detach().round().clamp(-REACH, REACH).long() + REACH
+    # In one dimension: on a GPU torch adds in a fixed order there, and only there.
+    flat = (place_BN + values * torch.arange(neurons, device=latent_BN.device)).flatten()
+    counts = torch.zeros(neurons * values, device=latent_BN.device)
+    return counts.scatter_add_(0, flat, torch.ones_like(flat, dtype=counts.dtype)).view(neurons, values)
