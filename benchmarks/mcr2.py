@@ -94,6 +94,7 @@ def main() -> None:
     torch.set_num_threads(1)
     few, many = measure(10), measure(100)
     result = {
+        "benchmark": "mcr2",
         "speedup_k10": round(few["speedup"], 1),
         "speedup_k100": round(many["speedup"], 1),
         "ms_k10": round(few["ms"], 2),
