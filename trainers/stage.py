@@ -28,7 +28,10 @@ SECONDS_BETWEEN_SIGNS = 5.0
 
 @dataclass(frozen=True)
 class Trained:
-    """How a stage went: figures of each epoch, and the processor time of worker 0, sittings added up."""
+    """How a stage went: figures of each epoch, and seconds that worker 0 spent, sittings added up.
+
+    On a CPU they are the processor's, so that other work does not count; on a GPU the clock's.
+    """
 
     history: tuple[dict[str, float], ...]
     cpu_s: float
@@ -129,7 +132,8 @@ def run(stage: Stage, file: Path, progress: Progress) -> Trained:
         history, spent_s = saved.history, saved.cpu_s
     else:
         stage.begin()
-    began_s = time.process_time() - spent_s
+    clock = time.process_time if stage.batches.device.type == "cpu" else time.perf_counter
+    began_s = clock() - spent_s
     last_sign = time.monotonic()
 
     def report() -> None:
@@ -148,7 +152,7 @@ def run(stage: Stage, file: Path, progress: Progress) -> Trained:
         history += (_finite_epoch(stage, sign),)
         for network in stage.networks.values():
             average_batch_statistics(network, workers)
-        spent_s = time.process_time() - began_s
+        spent_s = clock() - began_s
         if workers.rank == 0:
             checkpoint.write(file, stage.state(history, spent_s).to_bytes())
         report()

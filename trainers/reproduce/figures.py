@@ -101,7 +101,7 @@ def series_of(levels: Sequence[dict[str, Any]], way: str, name: str, colour: int
 
 
 def effort(trained: Sequence[Train], store: Store, after: Sequence[Step] = ()) -> dict[str, Any]:
-    """Epochs of each stage, hardware, and processor seconds a seed.
+    """Epochs of each stage, hardware, and seconds a seed: of one processor thread, or of a GPU by the clock.
 
     `trained` are alike but for the seed; seconds include what was done `after` them.
     """
@@ -128,4 +128,4 @@ def hardware(step: Step, store: Store) -> str:
 
 def _hardware(record: Record) -> str:
     made_on = record["machine"]
-    return f"{made_on['processor']}, {made_on['device']}, one thread"
+    return f"{made_on['processor']}, {made_on['device']}"

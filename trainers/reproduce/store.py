@@ -88,7 +88,7 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, store: "Store", progress: Progress) -> Record:
-        """Do it and give its `figures`, and `cpu_s`: the processor time that it took, sittings added up."""
+        """Do it and give its `figures`, and `cpu_s`: the seconds it took, as in `trainers.stage.Trained`."""
 
 
 class Store:
