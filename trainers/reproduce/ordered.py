@@ -33,18 +33,21 @@ def _curves(subjects: Sequence[Subject], recipe: Recipe) -> list[Curve]:
     return [Curve(subject, trained=Train(subject, recipe)) for subject in subjects]
 
 
-def _as_long(subjects: Sequence[Subject]) -> list[Curve]:
-    """E2E with the epochs of E2E and ordered together, of the first seed: what epochs alone bring."""
-    train = subjects[0].scenario.train
-    e2e = train.e2e.model_copy(update={"epochs": train.e2e.epochs + train.ordered.epochs})
-    scenario = subjects[0].scenario.model_copy(update={"train": train.model_copy(update={"e2e": e2e})})
-    return _curves([Subject(scenario, subjects[0].images)], "e2e")
+def _control(subjects: Sequence[Subject]) -> list[Rungs]:
+    """The same further epochs of the first seed with neither levels nor bits: what epochs alone bring."""
+    scenario = subjects[0].scenario
+    ordered = scenario.train.ordered.model_copy(update={"rate_weight": 0.0})
+    update = {
+        "train": scenario.train.model_copy(update={"ordered": ordered}),
+        "codec": scenario.codec.model_copy(update={"ladder": (scenario.codec.neurons,)}),
+    }
+    return _rungs([Subject(scenario.model_copy(update=update), subjects[0].images)])
 
 
 def targets(subjects: Sequence[Subject]) -> list[Step]:
-    """Ordered, the pruning curves it is held against, and E2E trained for as long."""
+    """Ordered, the pruning curves it is held against, and a control."""
     pruned = [curve for recipe in PRUNED for curve in _curves(subjects, recipe)]
-    return [*_rungs(subjects), *pruned, *_as_long(subjects)]
+    return [*_rungs(subjects), *pruned, *_control(subjects)]
 
 
 def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
     ordered = [store.figures(step)["levels"] for step in rungs]
     pruned = {recipe: [store.figures(c)["levels"] for c in _curves(subjects, recipe)] for recipe in PRUNED}
     whole = [levels[-1]["accuracy"]["pruned"] for levels in pruned["e2e"]]
-    longer = _as_long(subjects)
+    control = _control(subjects)
     return {
         "levels": curve_over_seeds(ordered, pixels),
         "pruned": {recipe: curve_over_seeds(curves, pixels) for recipe, curves in pruned.items()},
@@ -62,11 +65,9 @@ def results(subjects: Sequence[Subject], store: Store) -> dict[str, Any]:
             "payload_bits": over_seeds([levels[-1]["payload_bits"] for levels in pruned["e2e"]]),
             "test_accuracy": over_seeds(whole),
         },
-        "e2e_all_neurons_trained_as_long": {
-            "test_accuracy": over_seeds(
-                [store.figures(c)["levels"][-1]["accuracy"]["pruned"] for c in longer]
-            ),
-            **effort([curve.trained for curve in longer], store),
+        "further_epochs_without_levels_or_bits": {
+            **_against([store.figures(step)["levels"][-1] for step in control], whole[:1]),
+            **effort([step.trained for step in control], store, after=control),
         },
         "within": [_within(bits, ordered, whole) for bits in BUDGETS],
         "highest_level": _against([levels[-1] for levels in ordered], whole),

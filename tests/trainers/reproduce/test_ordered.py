@@ -21,7 +21,10 @@ def test_results_of_two_seeds(subjects, do):
     store = do(ordered.targets(subjects))
     found = ordered.results(subjects, store)
     assert found["epochs"] == {"e2e": 20, "ordered": 10}
-    assert found["e2e_all_neurons_trained_as_long"]["epochs"] == {"e2e": 30}
+    control = found["further_epochs_without_levels_or_bits"]
+    assert control["epochs"] == {"e2e": 20, "ordered": 10}
+    assert control["neurons"] == [8]
+    assert control["test_accuracy"]["n"] == 1
     assert [level["neurons"] for level in found["levels"]] == [1, 3, 8]
     assert found["levels"][-1]["test_accuracy"]["ordered"]["n"] == 2
     assert found["highest_level"]["test_accuracy"]["mean"] > 0.6
