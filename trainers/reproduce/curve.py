@@ -25,6 +25,8 @@ TUNING_EPOCHS, TUNING_RATE, TUNING_BATCH = 10, 1e-5, 200
 """How the authors fine-tune the last layer after pruning."""
 REFIT_RATE = 0.01
 """The same with a rate at which the layer really learns: a stronger opponent for what goes beyond."""
+TUNING_IMAGES = 20_000
+"""At most so many training images, evenly spaced, tune it: their features must be computed at every level."""
 _FEATURE_BATCH = 500
 
 
@@ -59,7 +61,8 @@ class Curve(Step):
         scenario = self.subject.scenario
         return {
             "ladder": list(scenario.codec.ladder),
-            "tuning": [TUNING_EPOCHS, TUNING_RATE, TUNING_BATCH, REFIT_RATE, scenario.train.momentum],
+            "tuning": [TUNING_EPOCHS, TUNING_RATE, TUNING_BATCH, REFIT_RATE, TUNING_IMAGES],
+            "momentum": scenario.train.momentum,
             "link_header_bytes": scenario.link.header_bytes,
         }
 
@@ -111,36 +114,37 @@ class _Reader:
     def __init__(
         self, decoder: Decoder, encoded: Encoded, labels_M: NDArray[np.int64], seed: int, momentum: float
     ) -> None:
-        self._decoder, self._encoded = decoder, encoded
+        self._decoder, self._tables, self._test_MN = decoder, encoded.tables, encoded.test_MN
         self._device = next(decoder.parameters()).device
-        self._labels_M = torch.from_numpy(labels_M).to(self._device)
+        spaced = slice(None, None, -(-len(labels_M) // TUNING_IMAGES))
+        self._tuning_MN = encoded.train_MN[spaced]
+        self._labels_M = torch.from_numpy(labels_M[spaced].copy()).to(self._device)
         self._seed, self._momentum = seed, momentum
 
     def answers(self, level: int) -> dict[str, NDArray[np.int64]]:
         """Classes of the test images by way."""
-        kept = int(self._encoded.tables.ladder_L[level])
-        zeroed, filled = (
-            (self._features(split, kept, zero) for split in ("test", "train")) for zero in (True, False)
-        )
-        test_MF, train_MF = zeroed
-        linear = self._decoder.classifier.linear
+        kept = int(self._tables.ladder_L[level])
+        zeroed_MF = self._features(self._zeroed(self._test_MN, kept))
+        tuned = self._tuned(self._features(self._zeroed(self._tuning_MN, kept)), TUNING_RATE)
+        filled_MF = self._features(self._filled(self._test_MN, kept))
+        refitted = self._tuned(self._features(self._filled(self._tuning_MN, kept)), REFIT_RATE)
         found = {
-            "pruned": linear(test_MF),
-            "tuned": self._tuned(train_MF, TUNING_RATE)(test_MF),
+            "pruned": self._decoder.classifier.linear(zeroed_MF),
+            "tuned": tuned(zeroed_MF),
+            "refitted": refitted(filled_MF),
         }
-        test_MF, train_MF = filled
-        found["refitted"] = self._tuned(train_MF, REFIT_RATE)(test_MF)
         return {name: logits_MK.argmax(dim=1).cpu().numpy() for name, logits_MK in found.items()}
 
-    def _features(self, split: str, kept: int, zero: bool) -> Tensor:
+    def _zeroed(self, latent_MN: NDArray[np.int32], kept: int) -> NDArray[np.float32]:
+        whole_MN = latent_MN.astype(np.float32)
+        whole_MN[:, self._tables.ranking_N[kept:]] = 0
+        return whole_MN
+
+    def _filled(self, latent_MN: NDArray[np.int32], kept: int) -> NDArray[np.float32]:
+        return fill(latent_MN[:, self._tables.ranking_N[:kept]], self._tables)
+
+    def _features(self, whole_MN: NDArray[np.float32]) -> Tensor:
         """What the last layer sees, (M, F)."""
-        tables = self._encoded.tables
-        latent_MN = getattr(self._encoded, f"{split}_MN")
-        if zero:
-            whole_MN = latent_MN.astype(np.float32)
-            whole_MN[:, tables.ranking_N[kept:]] = 0
-        else:
-            whole_MN = fill(latent_MN[:, tables.ranking_N[:kept]], tables)
         module3 = self._decoder.classifier.module3
         with torch.no_grad():
             return torch.cat(
