@@ -50,4 +50,4 @@ def time_us(work: Callable[[], Any]) -> float:
         began_ns = time.thread_time_ns()
         work()
         taken_ns.append(time.thread_time_ns() - began_ns)
-    return statistics.median(taken_ns) / 1000
+    return round(statistics.median(taken_ns) / 1000, 1)
