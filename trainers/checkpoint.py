@@ -31,6 +31,11 @@ class Checkpoint:
         """Finished epochs."""
         return len(self.history)
 
+    def result(self) -> "Checkpoint":
+        """Only what later stages and heads read: no momentum, no random state."""
+        kept = {n: t for n, t in self.tensors.items() if n != "random" and not n.endswith(" momentum")}
+        return Checkpoint(self.history, self.cpu_s, kept)
+
     def to_bytes(self) -> bytes:
         """The file's content."""
         flat = {

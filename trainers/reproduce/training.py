@@ -59,7 +59,12 @@ class Train(Step):
             if self.before:
                 load_networks(store, self.before, nets)
             stage = build_stage(self.recipe, scenario, nets, dataset, Workers(), device)
-            trained = run(stage, store.tensors(self), progress)
+            unfinished = store.tensors(self).with_suffix(".unfinished")
+            trained = run(stage, unfinished, progress)
+            checkpoint.write(
+                store.tensors(self), stage.state(trained.history, trained.cpu_s).result().to_bytes()
+            )
+            unfinished.unlink()
         figures = {"epochs": len(trained.history), "history": list(trained.history)}
         return {"figures": figures, "cpu_s": trained.cpu_s}
 
