@@ -29,7 +29,7 @@ from trainers.augment import augment
 from trainers.job import train_on_ray
 from trainers.sameness import deterministic, draws
 
-IMAGES, EPOCHS = 6_000, 15
+IMAGES, EPOCHS = 6_000, 9
 
 Spent = NDArray[np.float64]
 """Wall seconds, processor seconds of this process."""
