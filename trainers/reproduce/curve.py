@@ -25,7 +25,7 @@ TUNING_EPOCHS, TUNING_RATE, TUNING_BATCH = 10, 1e-5, 200
 """How the authors fine-tune the last layer after pruning."""
 REFIT_RATE = 0.01
 """The same with a rate at which the layer really learns: a stronger opponent for what goes beyond."""
-TUNING_IMAGES = 20_000
+TUNING_IMAGES = 10_000
 """At most so many training images, evenly spaced, tune it: their features must be computed at every level."""
 _FEATURE_BATCH = 500
 
