@@ -5,7 +5,7 @@ import shlex
 import signal
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -53,6 +53,8 @@ _Set = Annotated[
     list[str],
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field; may be repeated. VALUE is YAML."),
 ]
+_Dataset = Literal["cifar10", "cifar100"]
+_Preset = Literal["cpu", "paper"]
 _Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Results go into a new folder there.")]
 
 
@@ -112,6 +114,29 @@ def train(
         folder = train_scenario(chosen, out, view)
     settings = [word for text in (*overrides, f"train.use={folder}") for word in ("--set", text)]
     typer.echo(f"models  {folder}\nuse     {shlex.join(['fleet-sim', 'run', str(scenario), *settings])}")
+
+
+@app.command(epilog="Example: fleet-sim reproduce table1 --preset cpu --seeds 1 --data cifar10.npz")
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Table or figure: see docs/learning.md.")],
+    dataset: Annotated[_Dataset, typer.Option(help="Images.")] = "cifar10",
+    preset: Annotated[
+        _Preset, typer.Option(help="cpu: a narrow network; paper: the paper's, on a GPU.")
+    ] = "cpu",
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings, from seeds 0, 1 and so on.")] = 1,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="torchvision's folder or an .npz file; downloaded without it."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Results and trained models.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Make a table or figure of the paper from real trainings. The same command goes on after a stop."""
+    from trainers.reproduce.experiments import reproduce as make
+
+    made = make(name, dataset, preset, seeds, data, out, typer.echo)
+    typer.echo(f"figures {made.figures}\nplot    {made.plot}")
 
 
 @app.command(epilog="Example: fleet-sim validate scenarios/bandlimited.yaml --set fleet.cameras=500")

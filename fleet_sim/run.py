@@ -22,6 +22,7 @@ from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
+from fleet_sim.registry import shipped
 from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
@@ -221,6 +222,7 @@ def _used(
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
+    folder = shipped.FOLDER if scenario.train.use == shipped.NAME else scenario.train.use
     heads = [head.name for head in scenario.train.heads]
     wanted = Wanted(
         recipe=recipe,
@@ -231,7 +233,7 @@ def _used(
         classes=len(dataset.class_names),
         heads=heads,
     )
-    return Deployed(*adopt(scenario.train.use, wanted, publish, view.note))
+    return Deployed(*adopt(folder, wanted, publish, view.note))
 
 
 def _write(

@@ -30,7 +30,10 @@ class Batch:
 
 
 class Batches:
-    """The training images on the device, handed out in random order; a last, smaller batch is left out."""
+    """The training images on the device, handed out in random order; a last, smaller batch is left out.
+
+    All of them, un-augmented: `images_NHWC` (uint8) with `labels_N`.
+    """
 
     def __init__(
         self,
@@ -41,8 +44,9 @@ class Batches:
         workers: Workers,
         device: torch.device,
     ) -> None:
-        self._images_NHWC = torch.from_numpy(dataset.train_images_NHWC).to(device)
-        self._labels_N = torch.from_numpy(dataset.train_labels_N).to(device)
+        self.device = device
+        self.images_NHWC = torch.from_numpy(dataset.train_images_NHWC).to(device)
+        self.labels_N = torch.from_numpy(dataset.train_labels_N).to(device)
         self._padding, self._flip = scenario.train.crop_padding, scenario.train.flip
         self._neurons = scenario.codec.neurons
         self._workers = workers
@@ -55,16 +59,16 @@ class Batches:
 
     def epoch(self) -> Iterator[Batch]:
         """One pass over the images in a new random order."""
-        order_N = torch.randperm(len(self._labels_N), generator=self.generator).to(self._labels_N.device)
+        order_N = torch.randperm(len(self.labels_N), generator=self.generator).to(self.device)
         share = self.batch // self._workers.size
         mine = slice(self._workers.rank * share, (self._workers.rank + 1) * share)
         for start in range(0, self.per_epoch * self.batch, self.batch):
             index_B = order_N[start : start + self.batch]
-            images_BHWC = augment(self._images_NHWC[index_B], self._padding, self._flip, self.generator)
+            images_BHWC = augment(self.images_NHWC[index_B], self._padding, self._flip, self.generator)
             noise_BN = torch.rand(self.batch, self._neurons, generator=self.generator)
             yield Batch(
                 images_BCHW=images_BHWC[mine].permute(0, 3, 1, 2).float().div(255).contiguous(),
-                labels_B=self._labels_N[index_B[mine]],
-                unit_noise_BN=noise_BN[mine].to(order_N.device),
+                labels_B=self.labels_N[index_B[mine]],
+                unit_noise_BN=noise_BN[mine].to(self.device),
                 global_size=self.batch,
             )

@@ -18,12 +18,23 @@ from fleet_sim.basics.errors import UserError
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights with batch statistics, momentum and random state (`tensors`) after `epochs_done` epochs."""
+    """Weights with batch statistics, momentum and random state (`tensors`) after some epochs."""
 
-    epochs_done: int
-    figures: dict[str, float]
-    """Figures of the last epoch."""
+    history: tuple[dict[str, float], ...]
+    """Figures of each epoch."""
+    cpu_s: float
+    """Processor time that this worker has spent on them."""
     tensors: dict[str, dict[str, Tensor]]
+
+    @property
+    def epochs_done(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+    def result(self) -> "Checkpoint":
+        """Only what later stages and heads read: no momentum, no random state."""
+        kept = {n: t for n, t in self.tensors.items() if n != "random" and not n.endswith(" momentum")}
+        return Checkpoint(self.history, self.cpu_s, kept)
 
     def to_bytes(self) -> bytes:
         """The file's content."""
@@ -32,7 +43,7 @@ class Checkpoint:
             for group, named in self.tensors.items()
             for name, tensor in named.items()
         }
-        state = json.dumps({"epochs_done": self.epochs_done, "figures": self.figures}, sort_keys=True)
+        state = json.dumps({"history": self.history, "cpu_s": self.cpu_s}, sort_keys=True)
         content: bytes = safetensors.torch.save(flat, metadata={"state": state})
         return content
 
@@ -43,13 +54,14 @@ class Checkpoint:
             flat = safetensors.torch.load(content)
             header_bytes = int.from_bytes(content[:8], "little")
             state = json.loads(json.loads(content[8 : 8 + header_bytes])["__metadata__"]["state"])
+            history, cpu_s = tuple(state["history"]), state["cpu_s"]
         except (safetensors.SafetensorError, KeyError) as error:
             raise ValueError(f"not a checkpoint: {error}") from error
         tensors: dict[str, dict[str, Tensor]] = {}
         for name, tensor in flat.items():
             group, _, rest = name.partition("/")
             tensors.setdefault(group, {})[rest] = tensor
-        return cls(state["epochs_done"], state["figures"], tensors)
+        return cls(history, cpu_s, tensors)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -86,4 +98,5 @@ def restore_momentum(
     """Put back what `momentum` gave."""
     for name, parameter in network.named_parameters():
         if name in named:
-            optimiser.state[parameter]["momentum_buffer"] = named[name].to(parameter.device)
+            # In the parameter's own layout, so that both are updated in one sweep.
+            optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(named[name])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from fleet_sim.codec.quantiser import add_noise
 from fleet_sim.scenario.scenario import Scenario
@@ -21,7 +22,7 @@ class E2e(Stage):
     def __init__(self, scenario: Scenario, networks: Networks, batches: Batches, workers: Workers) -> None:
         spec = scenario.train.e2e
         self.epochs, self.learning_rate, self.milestones = spec.epochs, spec.learning_rate, spec.milestones
-        self._wavelet, self._encoder, self._decoder = networks.wavelet, networks.encoder, networks.decoder
+        self._networks = networks
         self._half_width = scenario.codec.noise_half_width
         trained = {"encoder": networks.encoder, "decoder": networks.decoder}
         super().__init__(
@@ -30,16 +31,21 @@ class E2e(Stage):
 
     def train_epoch(self, sign: Callable[[], None]) -> dict[str, float]:
         """One pass; figures: mean loss (nats) and share of training answers right, under noise."""
-        self._encoder.train()
-        self._decoder.train()
-        sums = {"loss": torch.zeros(()), "accuracy": torch.zeros(())}
+        self._networks.encoder.train()
+        self._networks.decoder.train()
+        update = self.captured(self._update)
+        sums_2 = torch.zeros(2, device=self.batches.device)
         for batch in self.batches.epoch():
-            latent_BN = self._encoder(self._wavelet(batch.images_BCHW))
-            logits_BK = self._decoder(add_noise(latent_BN, batch.unit_noise_BN, self._half_width))
-            loss = cross_entropy(logits_BK, batch.labels_B, batch.global_size)
-            self.step(("encoder", "decoder"), loss)
-            right = (logits_BK.argmax(dim=1) == batch.labels_B).sum()
-            sums["loss"] += loss.detach().cpu()
-            sums["accuracy"] += right.cpu() / batch.global_size
+            sums_2 += update(batch.images_BCHW, batch.labels_B, batch.unit_noise_BN)
             sign()
-        return self.mean_figures(sums, self.batches.per_epoch)
+        loss, accuracy = sums_2
+        return self.mean_figures({"loss": loss, "accuracy": accuracy}, self.batches.per_epoch)
+
+    def _update(self, images_BCHW: Tensor, labels_B: Tensor, unit_noise_BN: Tensor) -> Tensor:
+        """One step; this worker's share of loss and accuracy."""
+        latent_BN = self._networks.latent(images_BCHW)
+        logits_BK = self._networks.logits(add_noise(latent_BN, unit_noise_BN, self._half_width))
+        loss = cross_entropy(logits_BK, labels_B, self.batches.batch)
+        self.step(("encoder", "decoder"), loss)
+        right = (logits_BK.argmax(dim=1) == labels_B).sum()
+        return torch.stack([loss.detach(), right / self.batches.batch])

@@ -17,7 +17,7 @@ from fleet_sim.codec.tables import Tables
 from fleet_sim.scenario.parts import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.losses import cross_entropy, soft_divergence
-from trainers.networks import sgd
+from trainers.networks import PRECISIONS, in_precision, sgd
 from trainers.sameness import derived_seed, draws, seeded_weights
 
 Weights = dict[str, NDArray[np.generic]]
@@ -52,7 +52,7 @@ def fit_head(
     else:
         with seeded_weights(scenario.seed, f"head {head.name}"):
             network = build_decoder(scenario.codec, latents.classes)
-        network.to(next(decoder.parameters()).device)
+        network.to(next(decoder.parameters()).device).to(memory_format=torch.channels_last)
     _fit_network(network, head, scenario, latents, fitted)
     return {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
 
@@ -79,7 +79,7 @@ def _fit_network(
     network: Decoder, head: HeadSpec, scenario: Scenario, latents: Latents, fitted: Fitted
 ) -> None:
     spec = scenario.train.head_training
-    device = next(network.parameters()).device
+    device, precision = next(network.parameters()).device, PRECISIONS[scenario.train.precision]
     latent_MN = torch.from_numpy(latents.latent_MN).to(device)
     labels_M = torch.from_numpy(latents.labels_M).to(device)
     generator = draws(scenario.seed, f"head {head.name}")
@@ -92,14 +92,15 @@ def _fit_network(
     )
     network.train()
     for epoch in range(spec.epochs):
-        total_loss = 0.0
+        total_loss = torch.zeros((), device=device)
         order_M = torch.randperm(len(labels_M), generator=generator).to(device)
         for start in range(0, batches * batch, batch):
             index_B = order_M[start : start + batch]
             latent_BN = latent_MN[index_B]
             if tail_drop is not None:
                 latent_BN = tail_drop(latent_BN)
-            logits_BK = network(latent_BN)
+            with in_precision(precision, device):
+                logits_BK = network(latent_BN).float()
             if head.kind == "kl":
                 loss = soft_divergence(logits_BK, labels_M[index_B], head.label_smoothing)
             else:
@@ -108,8 +109,8 @@ def _fit_network(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-            total_loss += float(loss.detach())
-        fitted(epoch + 1, spec.epochs, {"loss": total_loss / batches})
+            total_loss += loss.detach()
+        fitted(epoch + 1, spec.epochs, {"loss": float(total_loss) / batches})
 
 
 def _with_rate(optimiser: torch.optim.SGD, learning_rate: float) -> torch.optim.SGD:

@@ -55,9 +55,10 @@ def train_on_ray(
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    if scenario.data.path is not None:  # relative to here, not to wherever a worker starts
-        data = scenario.data.model_copy(update={"path": scenario.data.path.absolute()})
-        scenario = scenario.model_copy(update={"data": data})
+    # Relative to here, not to wherever a worker starts.
+    given = {name: getattr(scenario.data, name) for name in ("path", "labels_path")}
+    absolute = {name: path.absolute() for name, path in given.items() if path is not None}
+    scenario = scenario.model_copy(update={"data": scenario.data.model_copy(update=absolute)})
     cuda = scenario.train.device == "cuda"
     task = _Task(
         scenario_json=scenario.model_dump_json(),

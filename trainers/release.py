@@ -5,10 +5,12 @@ N neurons, L levels.
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from fleet_sim.basics.errors import UserError
@@ -20,6 +22,7 @@ from fleet_sim.data import Dataset
 from fleet_sim.scenario.scenario import Scenario
 from trainers.heads import Latents, Weights, fit_head
 from trainers.networks import Networks
+from trainers.ordered import trained_ranking
 from trainers.stage import Progress
 
 Publish = Callable[[str, dict[str, Any], dict[str, dict[str, NDArray[np.generic]]]], str]
@@ -46,15 +49,18 @@ def release(
 ) -> Released:
     """Fit tables and heads to the frozen encoder and publish the encoder, then its heads.
 
-    `figures` are those of training; `parent` is the version it continued from. Raises UserError when the
-    encoder's values cannot be sent.
+    A head `ce` of the recipe `ordered` is the decoder as its stage left it. `figures` are those of training;
+    `parent` is the version it continued from. Raises UserError when the encoder's values cannot be sent.
     """
     codec, train, classes = scenario.codec, scenario.train, len(dataset.class_names)
-    raw_MN = raw_latents(networks.encoder, codec, dataset.train_images_NHWC, train.device)
+    # In the layout of what is deployed, whose kernels round differently.
+    encoder_network = deepcopy(networks.encoder).to(memory_format=torch.contiguous_format)
+    raw_MN = raw_latents(encoder_network, codec, dataset.train_images_NHWC, train.device)
     if not (np.abs(raw_MN) < 2**30).all():
         raise UserError("training diverged: latents are not finite or huge; lower the learning rates")
     rounded_MN = np.rint(raw_MN)
-    tables = Tables.fit(rounded_MN.astype(np.int32), dataset.train_labels_N, codec.ladder)
+    ranking_N = trained_ranking(scenario, recipe)
+    tables = Tables.fit(rounded_MN.astype(np.int32), dataset.train_labels_N, codec.ladder, ranking_N)
     weights: Weights = {name: t.cpu().numpy() for name, t in networks.encoder.state_dict().items()}
     common = {
         "recipe": recipe,
@@ -73,8 +79,10 @@ def release(
             "contract": contract(codec, tables),
             "data": {
                 "source": scenario.data.source,
+                "labels": scenario.data.labels,
                 "content_hash": dataset.content_hash,
                 "corruption": scenario.data.corruption,
+                "corruption_kind": scenario.data.corruption_kind,
             },
             "train": train.model_dump(mode="json", exclude={"use"}),
             "metrics": {"training": _rounded(figures), "mean_payload_bits_L": payload_bits_L},
@@ -92,7 +100,10 @@ def release(
         def fitted(done: int, total: int, shown: dict[str, float], name: str = spec.name) -> None:
             progress(f"head {name}", done, total, shown)
 
-        head_weights = fit_head(spec, scenario, latents, networks.decoder, fitted)
+        if recipe == "ordered" and spec.kind == "ce":  # learned at every level, beside its encoder
+            head_weights = {name: t.cpu().numpy() for name, t in networks.decoder.state_dict().items()}
+        else:
+            head_weights = fit_head(spec, scenario, latents, networks.decoder, fitted)
         manifest = common | {
             "kind": "head",
             "head": spec.model_dump(include={"name", "kind"}),

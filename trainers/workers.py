@@ -53,25 +53,36 @@ class ProcessGroup(Workers):
         return self.all_reduce_sum(buffer).cpu().numpy().tobytes()
 
 
-class _SumOverWorkers(torch.autograd.Function):
+class _RowsOfAllWorkers(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor, workers: Workers) -> Tensor:
-        return workers.all_reduce_sum(tensor.clone())
+    def forward(ctx: Any, rows_BD: Tensor, mine: slice, count: int, workers: Workers) -> Tensor:
+        ctx.mine = mine
+        rows_ND = rows_BD.new_zeros(count, *rows_BD.shape[1:])
+        rows_ND[mine] = rows_BD
+        return workers.all_reduce_sum(rows_ND)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0], None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        return gradients[0][ctx.mine], None, None, None
 
 
-def sum_over_workers(tensor: Tensor, workers: Workers) -> Tensor:
-    """The sum of `tensor` over workers, differentiable; its backward is the identity.
+def gather_over_workers(z_BD: Tensor, labels_B: Tensor, workers: Workers) -> tuple[Tensor, Tensor]:
+    """Samples of all workers, differentiable, with their labels: z_ND, labels_N. Shares may be of any size.
 
-    Each worker computes the same loss L(S) from S = sum of all S_w, and so the same dL/dS. The gradient
-    through its own S_w is dL/dS dS_w/dtheta. These shares are *summed* over workers afterwards
-    (`sum_gradients`), which gives dL/dtheta. A backward that summed too would give it `size` times over.
+    Each worker computes the same loss from the same z_ND, and so the same dL/dz_ND; its own rows of that are
+    its share of the gradient. Shares are *summed* over workers afterwards (`sum_gradients`), which gives
+    dL/dtheta. A backward that summed too would give it `size` times over.
     """
-    summed: Tensor = _SumOverWorkers.apply(tensor, workers)  # type: ignore[no-untyped-call]
-    return summed
+    if workers.size == 1:
+        return z_BD, labels_B
+    size_W = torch.zeros(workers.size, dtype=torch.int64, device=z_BD.device)
+    size_W[workers.rank] = len(z_BD)
+    end_W = workers.all_reduce_sum(size_W).cumsum(0)
+    mine, count = slice(int(end_W[workers.rank]) - len(z_BD), int(end_W[workers.rank])), int(end_W[-1])
+    labels_N = labels_B.new_zeros(count)
+    labels_N[mine] = labels_B
+    z_ND: Tensor = _RowsOfAllWorkers.apply(z_BD, mine, count, workers)  # type: ignore[no-untyped-call]
+    return z_ND, workers.all_reduce_sum(labels_N)
 
 
 def sum_gradients(parameters: list[torch.nn.Parameter], workers: Workers) -> None:

@@ -15,6 +15,17 @@ def discriminative_power(
     The paper's measure (DuPHiL, ICIP 2022) with one neuron as the feature. A neuron that never varies has
     power 0; one that varies only between classes has infinite power. Returns power_N.
     """
+    between_N, within_N = scatters(latent_MN, labels_M)
+    varies_N = np.ptp(latent_MN, axis=0) > 0
+    power_N = np.full(latent_MN.shape[1], np.inf)
+    np.divide(between_N, within_N, out=power_N, where=within_N > 0)
+    return np.where(varies_N, power_N, 0.0)
+
+
+def scatters(
+    latent_MN: NDArray[np.generic], labels_M: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(between_N, within_N): the diagonals of S_b and S_w, whose sums are their traces."""
     x_MN = latent_MN.astype(np.float64)
     classes, class_M = np.unique(labels_M, return_inverse=True)
     within_N = np.zeros(x_MN.shape[1])
@@ -25,10 +36,7 @@ def discriminative_power(
         class_mean_N = members_mN.mean(axis=0)
         within_N += ((members_mN - class_mean_N) ** 2).sum(axis=0)
         between_N += len(members_mN) * (class_mean_N - mean_N) ** 2
-    varies_N = np.ptp(x_MN, axis=0) > 0
-    power_N = np.full(x_MN.shape[1], np.inf)
-    np.divide(between_N, within_N, out=power_N, where=within_N > 0)
-    return np.where(varies_N, power_N, 0.0)
+    return between_N, within_N
 
 
 def rank(power_N: NDArray[np.float64]) -> NDArray[np.int64]:

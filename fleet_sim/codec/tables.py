@@ -38,13 +38,19 @@ class Tables:
 
     @classmethod
     def fit(
-        cls, latent_MN: NDArray[np.int32], labels_M: NDArray[np.integer], ladder: Sequence[int]
+        cls,
+        latent_MN: NDArray[np.int32],
+        labels_M: NDArray[np.integer],
+        ladder: Sequence[int],
+        ranking_N: NDArray[np.int64] | None = None,
     ) -> "Tables":
         """Rank neurons and count values over a training set; `latent_MN` is rounded, in the encoder's order.
 
-        Mean payloads are those of at most 500 evenly spaced training latents, really coded.
+        Neurons are ranked by discriminative power unless the encoder was trained to a `ranking_N`. Mean
+        payloads are those of at most 500 evenly spaced training latents, really coded.
         """
-        ranking_N = rank(discriminative_power(latent_MN, labels_M))
+        if ranking_N is None:
+            ranking_N = rank(discriminative_power(latent_MN, labels_M))
         ranked_MN = latent_MN[:, ranking_N]
         frequencies_NS, offset_N = fit_frequencies(ranked_MN)
         coder = Coder(frequencies_NS, offset_N)

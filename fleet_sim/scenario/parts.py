@@ -35,6 +35,31 @@ class DuphilSpec(Strict):
     epsilon_squared: float = Field(0.5, gt=0)
 
 
+class OrderedSpec(Strict):
+    """Training of one set of weights for every level from the E2E weights, with bits as part of the loss."""
+
+    epochs: int = Field(100, ge=1)
+    batch: int = Field(200, ge=2)
+    learning_rate: float = Field(0.03, gt=0)
+    milestones: tuple[Share, ...] = Field((0.5, 0.75, 0.9), description="as above")
+    rate_weight: float = Field(
+        0.003,
+        ge=0,
+        description="nats of cross-entropy that a bit is worth, levels averaged; what tells nothing of the "
+        "labels trained on falls silent, so a small weight leaves more to other tasks",
+    )
+
+
+class JointSpec(Strict):
+    """Cross-entropy and MCR2 in one loss, from the E2E weights; the side branch is that of `duphil`."""
+
+    weight: float = Field(0.01, gt=0, description="of MCR2 beside cross-entropy: the paper's lambda")
+    epochs: int = Field(100, ge=1)
+    batch: int = Field(1000, ge=2)
+    learning_rate: float = Field(1e-4, gt=0)
+    milestones: tuple[Share, ...] = Field((0.25, 0.5, 0.75), description="as above")
+
+
 class HeadSpec(Strict):
     """A classifier on the servers, trained on the frozen encoder's latents."""
 
@@ -64,9 +89,11 @@ class UpdateSpec(Strict):
 class TrainSpec(Strict):
     """What is trained, and how."""
 
-    recipe: Literal["e2e", "duphil"] = "duphil"
+    recipe: Literal["e2e", "duphil", "joint", "ordered"] = "duphil"
     e2e: E2eSpec = E2eSpec()
     duphil: DuphilSpec = DuphilSpec()
+    joint: JointSpec = JointSpec()
+    ordered: OrderedSpec = OrderedSpec()
     head_training: HeadTrainingSpec = HeadTrainingSpec()
     heads: tuple[HeadSpec, ...] = (
         HeadSpec(name="ce", kind="ce"),
@@ -80,8 +107,15 @@ class TrainSpec(Strict):
     workers: int = Field(1, ge=1, le=64, description="data-parallel workers; part of the result")
     threads: int = Field(1, ge=1, le=256, description="torch threads a worker; part of the result")
     device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="of layers while training, part of the result; bfloat16 suits GPUs and processors that "
+        "have it. Weights, losses and what is deployed are float32",
+    )
     use: Path | None = Field(
-        None, description="a models folder of an earlier run or training: no training then"
+        None,
+        description="no training: a models folder of an earlier run or training, or `shipped` for the "
+        "versions that come with the package",
     )
     updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
 
@@ -94,7 +128,7 @@ class TrainSpec(Strict):
             raise misfit("updates continue an e2e training: set train.recipe to e2e", "recipe", "updates")
         if len(self.updates) > 1:
             raise misfit(f"at most one update; these are {len(self.updates)}", "updates")
-        for part in ("e2e", "duphil", "head_training"):
+        for part in ("e2e", "duphil", "joint", "ordered", "head_training"):
             batch = getattr(self, part).batch
             if batch % self.workers:
                 raise misfit(

@@ -10,7 +10,7 @@ from fleet_sim.scenario.scenario import Scenario
 
 @pytest.fixture
 def scenario(tmp_path):
-    """make(**train fields) -> Scenario: 150 images of three classes, one epoch or two of each kind."""
+    """make(seed, **train fields) -> Scenario: 150 images of three classes, one epoch or two of each kind."""
     draws = np.random.default_rng(7)
     labels = np.arange(150) % 3
     images = draws.integers(0, 120, (150, 16, 16, 3), dtype=np.uint8)
@@ -25,7 +25,7 @@ def scenario(tmp_path):
         test_labels=labels[120:],
     )
 
-    def make(**train) -> Scenario:
+    def make(seed: int = 1, **train) -> Scenario:
         settings = {
             "e2e": {"epochs": 3, "batch": 20, "learning_rate": 0.05},
             "duphil": {"epochs": 2, "batch": 36, "learning_rate": 0.01, "features": 8},
@@ -34,6 +34,7 @@ def scenario(tmp_path):
         }
         return Scenario(
             name="small",
+            seed=seed,
             data={"source": "npz", "path": path, "image_size": 16},
             codec={"depth": "tiny", "width": 4, "neurons": 8, "ladder": [1, 3, 8], "batch": 16},
             train=settings | train,

@@ -1,4 +1,6 @@
-"""The two phases of DuPHiL touch what they should."""
+"""The two phases of DuPHiL touch what they should; the joint loss touches everything."""
+
+from copy import deepcopy
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ from fleet_sim.data import load
 from trainers import networks
 from trainers.batches import Batches
 from trainers.duphil import Duphil
+from trainers.joint import Joint
 from trainers.sameness import draws
 from trainers.workers import Workers
 
@@ -17,7 +20,7 @@ def stage(scenario):
     spec = scenario()
     data, device = load(spec.data, spec.seed), torch.device("cpu")
     nets = networks.build(spec, 3, device)
-    stage = Duphil(spec, nets, 3, Batches(spec, data, 36, draws(1, "test"), Workers(), device), Workers())
+    stage = Duphil(spec, nets, Batches(spec, data, 36, draws(1, "test"), Workers(), device), Workers())
     stage.set_learning_rate(0)
     return stage
 
@@ -37,7 +40,7 @@ def changed(before, after):
 
 
 def sums():
-    return {name: torch.zeros(()) for name in ("rate_reduction", "loss", "accuracy")}
+    return {name: torch.zeros(()) for name in ("rate", "class_rate", "loss", "accuracy")}
 
 
 def test_phase_1_trains_encoder_and_side_branch_only(stage):
@@ -67,3 +70,21 @@ def test_learning_rate_falls_at_the_milestones(stage):
         stage.set_learning_rate(epoch)
         rates.append(stage.optimisers["encoder"].param_groups[0]["lr"])
     assert rates == pytest.approx([1e-2] * 2 + [1e-3] * 2 + [1e-4] * 2 + [1e-5] * 2)
+
+
+def test_the_joint_loss_moves_all_three_networks_and_its_weight_matters(scenario):
+    def after_an_epoch(weight):
+        spec = scenario(joint={"epochs": 1, "batch": 40, "learning_rate": 0.01, "weight": weight})
+        data, device = load(spec.data, spec.seed), torch.device("cpu")
+        nets = networks.build(spec, 3, device)
+        before = {name: deepcopy(getattr(nets, name).state_dict()) for name in ("encoder", "side", "decoder")}
+        stage = Joint(spec, nets, Batches(spec, data, 40, draws(1, "test"), Workers(), device), Workers())
+        stage.set_learning_rate(0)
+        figures = stage.train_epoch(lambda: None)
+        for name, state in before.items():
+            now = getattr(nets, name).state_dict()
+            assert any(not torch.equal(now[key], state[key]) for key in state)
+        assert figures["rate"] > figures["class_rate"] > 0
+        return nets.encoder.state_dict()["bottleneck.3.weight"]
+
+    assert not torch.equal(after_an_epoch(0.001), after_an_epoch(1.0))
