@@ -16,6 +16,7 @@ from rich.console import Console
 
 from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
+from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
 from fleet_sim.report.view import View
@@ -136,7 +137,7 @@ class Disturbing(View):
 
     struck = False
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
         if not self.struck and 0 < virtual_us < of_us:
             pid = ray.get(ray.get_actor("camera-shard-0").__ray_call__.remote(lambda _: os.getpid()))
             os.kill(pid, signal.SIGKILL)
@@ -204,17 +205,47 @@ def assert_totals_equal(seen: list[Sample], points: list[Mapping[str, Any]]) -> 
     assert sum(p["frames_dropped"]["deadline"] for p in points) > 0
 
 
-class Impatient(View):
-    """Presses Ctrl-C in the second point."""
+def test_points_side_by_side_are_the_same_points(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 6)
+    again = results(run(small(models, "cluster.epoch_us=1 s"), tmp_path, quiet()))
+    assert again["digest"] == results(reference)["digest"]
+    assert [point["point"] for point in again["points"]] == [0, 1, 2, 3]
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
-        if self._points[0] == 1:
+
+class Impatient(View):
+    """Presses Ctrl-C in one of the points."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(Console(file=io.StringIO()))
+        self._index = index
+
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
+        if index == self._index:
             raise KeyboardInterrupt
 
 
-def test_ctrl_c_keeps_the_points_that_are_done(reference: Path, models: str, tmp_path: Path) -> None:
+def test_ctrl_c_beside_other_points_keeps_those_that_are_done(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 4)
+    with pytest.raises(Interrupted, match=r"of 4 points"):
+        run(small(models, "cluster.epoch_us=1 s"), tmp_path, Impatient(3))
+    (folder,) = tmp_path.iterdir()
+    points = results(folder)["points"]
+    assert 2 <= len(points) <= 3  # two crews: when the last point begins, two or three are done
+    wanted = {point["point"]: {**point, "wall_s": 0} for point in results(reference)["points"]}
+    assert [{**point, "wall_s": 0} for point in points] == [wanted[point["point"]] for point in points]
+    assert 3 not in {point["point"] for point in points}
+
+
+def test_ctrl_c_keeps_the_points_that_are_done(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
     with pytest.raises(Interrupted, match=r"1 of 4 points"):
-        run(small(models), tmp_path, Impatient(Console(file=io.StringIO())))
+        run(small(models), tmp_path, Impatient(1))
     (folder,) = tmp_path.iterdir()
     summary = results(folder)
     assert summary["complete"] is False

@@ -1,5 +1,6 @@
 """Where the fleet's members run: Ray actors, or objects in this process. The driver sees no difference."""
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -37,6 +38,9 @@ class Host(Protocol):
 
     def put(self, value: object) -> Ref:
         """Keep a value where every member can read it."""
+
+    def cores(self) -> int:
+        """How many cores all members together can use."""
 
     def close(self) -> None:
         """End the members."""
@@ -93,6 +97,10 @@ class LocalHost:
     def put(self, value: object) -> Ref:
         """The value itself."""
         return value
+
+    def cores(self) -> int:
+        """Those of this machine that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def close(self) -> None:
         """Begin no more calls."""

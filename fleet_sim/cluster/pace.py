@@ -49,6 +49,11 @@ def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list
     return sorted(time for time in times if 0 < time <= duration_us)
 
 
+def crews_for(scenario: Scenario, points: int, cores: int) -> int:
+    """How many sweep points are simulated side by side: a core a shard; one where servers have GPUs."""
+    return 1 if scenario.serving.num_gpus else max(1, min(points, cores // scenario.cluster.shards))
+
+
 def server_members(point: Scenario) -> int:
     """How many members host a point's servers: one each where servers have GPUs, else no more than shards."""
     servers = point.serving.servers

@@ -93,6 +93,10 @@ class RayHost:
         """Run `work`, which starts a job on the cluster and waits for it, in a thread."""
         return self._threads.submit(work)
 
+    def cores(self) -> int:
+        """The CPUs that the cluster's machines have now."""
+        return int(ray.cluster_resources().get("CPU", 1))
+
     def welcome(self) -> str:
         """Where to watch the run."""
         if not self._dashboard_url:

@@ -1,7 +1,7 @@
 """A fleet at work: shards, servers and registry of one run, driven through its sweep points."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -54,7 +54,9 @@ class Rung:
 class Session:
     """Members of one run. `images_FHWC` uint8 and `labels_F` are the scenes that cameras see.
 
-    `servers` is the most server members that any sweep point wants; one with fewer uses the first of them.
+    Members form as many crews as there are `exports`; each crew simulates one sweep point at a time, beside
+    the others. `servers` is the most server members that any point wants; one with fewer uses the first of
+    them. `banked` is told how many of the scenes are in the bank that is being made, and of how many.
     """
 
     def __init__(
@@ -65,44 +67,66 @@ class Session:
         images_FHWC: np.ndarray,
         labels_F: np.ndarray,
         servers: int,
-        export: Export,
-        watcher: Watcher,
+        exports: Sequence[Export],
+        banked: Callable[[int, int], None],
     ):
-        self._host, self._scenario, self._export, self._watcher = host, scenario, export, watcher
+        self._host, self._scenario, self._banked = host, scenario, banked
         self._scenes = len(labels_F)
         self._registry = registry
         self._images, self._labels = host.put(images_FHWC), host.put(labels_F)
-        serving, cluster = scenario.serving, scenario.cluster
-        device = "cuda" if serving.num_gpus else "cpu"
-        self._servers = [
+        self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
+        self._servers = [server for crew in self._crews for server in crew.servers]
+        self._shards = [shard for crew in self._crews for shard in crew.shards]
+        for server in self._servers:
+            server.lasting("see", self._images, self._labels)
+        self.deployed: list[Deployed] = []
+        self.ladder: list[Rung] = []
+        self._audited = [0] * len(self._crews)
+        self._contract_ids: set[int] = set()
+
+    def _crew(self, number: int, servers: int, export: Export) -> Crew:
+        scenario, of_crew = self._scenario, f"-of-crew-{number}" if number else ""
+        shards = [
             Member(
-                host,
-                f"decoder-server-{i}",
+                self._host,
+                f"camera-shard-{i}{of_crew}",
+                CameraShard,
+                i,
+                scenario.cluster.shards,
+                cpus=scenario.cluster.shard_cpus,
+            )
+            for i in range(scenario.cluster.shards)
+        ]
+        hosts = [
+            Member(
+                self._host,
+                f"decoder-server-{i}{of_crew}",
                 DecoderServer,
                 i,
                 scenario.codec,
-                device,
-                cpus=cluster.server_cpus,
-                gpus=serving.num_gpus,
+                "cuda" if scenario.serving.num_gpus else "cpu",
+                cpus=scenario.cluster.server_cpus,
+                gpus=scenario.serving.num_gpus,
                 snapshots_here=True,
             )
             for i in range(servers)
         ]
-        for server in self._servers:
-            server.lasting("see", self._images, self._labels)
-        self._shards = [
-            Member(host, f"camera-shard-{i}", CameraShard, i, cluster.shards, cpus=cluster.shard_cpus)
-            for i in range(cluster.shards)
-        ]
-        self.deployed: list[Deployed] = []
-        self.ladder: list[Rung] = []
-        self.audited = 0
-        self._contract_ids: set[int] = set()
+        return Crew(self._host, shards, hosts, export)
+
+    @property
+    def crews(self) -> int:
+        """How many sweep points can be simulated at the same time."""
+        return len(self._crews)
 
     @property
     def restarts(self) -> int:
         """How often a member died and was set up again."""
         return sum(member.restarts for member in [self._registry, *self._shards, *self._servers])
+
+    @property
+    def audited(self) -> int:
+        """Answers of a bank done again live and found equal."""
+        return sum(self._audited)
 
     def deploy(self, version: Deployed) -> None:
         """Give every member an encoder with its heads, and its bank unless the run is live."""
@@ -143,10 +167,13 @@ class Session:
                     )
                 )
 
-    def simulate(self, point: Scenario, updates: Sequence[Update] = ()) -> Counts:
-        """All of one sweep point's virtual time; raises RunError if a frame got lost.
+    def simulate(
+        self, point: Scenario, watcher: Watcher, updates: Sequence[Update] = (), number: int = 0
+    ) -> Counts:
+        """All of one sweep point's virtual time, by crew `number`; raises RunError if a frame got lost.
 
-        Updates not yet deployed are taken up on the way, in order of time.
+        Updates not yet deployed are taken up on the way, in order of time, by all crews: beside a point that
+        takes one up no other may be simulated.
         """
         fleet = fleet_of(point, self._scenes)
         members = server_members(point)
@@ -157,20 +184,21 @@ class Session:
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
         )
-        crew = Crew(self._host, self._shards, self._servers[:members], self._export, self._watcher)
+        everyone = self._crews[number]
+        crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export
         froms_us = [0, *(update.from_us for update in updates)]
-        self._export.begin(fleet, [version.encoder for version in self.deployed])
+        export.begin(fleet, [version.encoder for version in self.deployed])
 
         def known_us(at_us: int) -> np.ndarray:
             for update in updates[len(self.deployed) - 1 :]:
                 if update.from_us == at_us < fleet.duration_us:
                     self.deploy(update.version())
-                    self._export.versions([version.encoder for version in self.deployed])
+                    export.versions([version.encoder for version in self.deployed])
             return np.array(froms_us[: len(self.deployed)], np.int64)
 
-        counts, audited = simulate(crew, setup, point, froms_us, known_us)
-        self.audited += audited
-        self._export.end(counts)
+        counts, audited = simulate(crew, setup, point, froms_us, known_us, watcher)
+        self._audited[number] += audited
+        export.end(counts)
         return counts
 
     def _load(self, version: str) -> Ref:
@@ -197,5 +225,5 @@ class Session:
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
             parts.append(self._host.get(part))
-            self._watcher.bank(done, self._scenes)
+            self._banked(done, self._scenes)
         return self._host.put(joined(parts)), sums

@@ -11,19 +11,11 @@ from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.resident import Resident
-from fleet_sim.engine.cameras import (
-    DONE,
-    POOL_FULL,
-    Cameras,
-    Messages,
-    count_unfinished,
-    expected_wire_bits,
-    new_cameras,
-    step,
-)
+from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
 from fleet_sim.engine.sent import Sent, room_for, together
+from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
 from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
 

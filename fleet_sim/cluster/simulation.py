@@ -20,10 +20,7 @@ from fleet_sim.scenario import Scenario
 
 
 class Watcher(Protocol):
-    """Is told how far the work is."""
-
-    def bank(self, done: int, total: int) -> None:
-        """So many of the scenes are in the bank."""
+    """Is told how far a sweep point is; ends it by an exception."""
 
     def advance(self, virtual_us: int, of_us: int) -> None:
         """Virtual time has moved on."""
@@ -31,17 +28,21 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Crew:
-    """Who simulates, and who is told."""
+    """Who simulates one sweep point after another, and who is told what they counted."""
 
     host: Host
     shards: list[Member]
     servers: list[Member]
     export: Export
-    watcher: Watcher
 
 
 def simulate(
-    crew: Crew, setup: Point, point: Scenario, stops_us: Sequence[int], known_us: Callable[[int], np.ndarray]
+    crew: Crew,
+    setup: Point,
+    point: Scenario,
+    stops_us: Sequence[int],
+    known_us: Callable[[int], np.ndarray],
+    watcher: Watcher,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
@@ -82,7 +83,7 @@ def simulate(
         answered = [answer.wait() for answer in serving]
         audited += _commit(crew, [refs[0] for refs in moved], [refs[0] for refs in answered])
         crew.export.reached(until_us, 1000 * (time.perf_counter() - began))
-        crew.watcher.advance(until_us, duration_us)
+        watcher.advance(until_us, duration_us)
 
     parts = [shard.ask("finish", from_us_V) for shard in crew.shards]
     parts += [server.ask("finish") for server in crew.servers]

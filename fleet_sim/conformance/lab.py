@@ -4,19 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fleet_sim.engine.cameras import (
-    DONE,
-    POOL_FULL,
-    Messages,
-    count_unfinished,
-    new_cameras,
-    sizes,
-    step,
-)
+from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
 from fleet_sim.engine.counts import COLUMNS
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.sent import Sent, room_for, take, together
+from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
 from fleet_sim.network.build import link_of
 from fleet_sim.network.queues import grown
 from fleet_sim.network.spec import LinkSpec

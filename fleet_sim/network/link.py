@@ -45,7 +45,7 @@ class Link(NamedTuple):
 
     sharing: int
     channels: int  # ALOHA: each packet takes one of these at random
-    half_life_us: int  # PROPORTIONAL: served bits count half after this time
+    half_life_us: int  # PROPORTIONAL: served bits are halved at each multiple of this time
     fading_us: int  # a camera's share of the rate changes after this time; 0: no fading
     fading_ppm_S: np.ndarray  # its equally likely values
 

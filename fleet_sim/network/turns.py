@@ -134,6 +134,9 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
             tokens = tokens_at(link, varying.tokens, varying.tokens_us, now_us)
             if tokens < work:
                 begin_us += (work - tokens + link.token_bps - 1) // link.token_bps
+        expiry_us = NEVER
+        if link.queue == DROP_LATE:
+            expiry_us = pool.messages[at(camera.first)].capture_us + patience_us
         slot, state, left = np.int64(0), np.int64(0), np.int64(0)
         if link.capacity == AIRTIME:
             end_us = begin_us + link.airtime_us_B[size]
@@ -144,10 +147,12 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
                 share = rate_share_ppm(link, seed, camera.camera, now_us)
                 work = (8 * size * WORK_A_BIT * PPM + share - 1) // share
             done = spare if begin_us == now_us else np.int64(0)
+            # Whether it is too late must be known even of an end after the run.
+            far_us = max(horizon_us, expiry_us + 1) if link.queue == DROP_LATE else horizon_us
             end_us, left, slot, state = end_of_work(
-                link, seed, cell.number, slot, state, begin_us, done, work, horizon_us
+                link, seed, cell.number, slot, state, begin_us, done, work, far_us
             )
-        if link.queue == DROP_LATE and end_us > pool.messages[at(camera.first)].capture_us + patience_us:
+        if end_us > expiry_us:
             _leave_turns(u, link, cell, place)
             drop_late(camera, pool, link)
             line_up(u, pool, link, encode_us, cell, row, now_us, False)

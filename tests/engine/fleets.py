@@ -9,11 +9,12 @@ import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_SCENE, draw_below
 from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
-from fleet_sim.engine.cameras import DONE, POOL_FULL, Messages, count_unfinished, new_cameras, sizes, step
+from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, Schedule, cells_of_shard
 from fleet_sim.engine.sent import Sent, room_for, take, together
+from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
 from fleet_sim.network.build import link_of
 from fleet_sim.network.link import Link
 from fleet_sim.network.queues import grown

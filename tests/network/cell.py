@@ -68,13 +68,12 @@ class Cell:
         if self.pool.ends[0]["free"] == NONE:
             self.pool = queues.grown(self.pool)
         state, pool, link = self.u.cameras[camera], self.pool, self.link
-        had_nothing = bool(state["length"] == 0)
         wire = packets.wire_bytes(link, size)
         fits = packets.make_room(state, self.u.air[0], pool, link, wire)
         if fits:
             capture_us = now_us if expiry_us is None else expiry_us - PATIENCE_US
             queues.append(state, pool, camera, frame, capture_us, size, 0, 0, 0, wire)
-            self._line_up(camera, now_us, had_nothing)
+            self._line_up(camera, now_us, True)
             if self.end_us == NEVER:
                 self._send_next(now_us, 0)
         self._collect(now_us)

@@ -96,12 +96,13 @@ def test_the_best_rate_for_what_was_served_goes_next(sizes_R: list[list[int]]) -
 def test_a_fast_cell_with_a_long_memory_is_as_fair() -> None:
     link = FADING._replace(bps=10**11, half_life_us=10**10, fading_us=10**10, mtu_bytes=65_536)
     cell = Cell(2, link._replace(fading_ppm_S=np.array([1_000_000])))
-    cell.u.served["bits"] = [10**15, 10**15 + 1000]
+    cell.u.served["bits"] = [10**15 + 3 * 480_000, 10**15]  # each times a rate in ppm: more than 64 bits
     for frame in range(10):
         for camera in range(2):
-            cell.offer(0, camera, 60_000, frame)
+            cell.offer(0, camera, 59_990, frame)  # 480,000 bits with the header
     cell.advance(HORIZON_US)
-    assert [message.camera for message in cell.out] == 10 * [0, 1]
+    # Camera 0 finds the cell idle, four packets ahead; then they are level, and so on in turn.
+    assert [message.camera for message in cell.out] == [0, 1, 1, 1, 1, *6 * [0, 1], 0, 0, 0]
 
 
 @pytest.mark.parametrize(("retries", "fates"), [(0, [OUT, THROUGH]), (1, [THROUGH, THROUGH])])
