@@ -4,6 +4,7 @@ Weights say how rates relate to each other; they are scaled so that the mean ove
 So links of different shape compare at the same mean capacity.
 """
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -94,9 +95,11 @@ class MarkovSpec(Strict):
                 f"each of {states} states needs a mean time of at least slot_us", "dwell_us", "slot_us"
             )
         try:
-            stationary(self.rows())
+            shares = stationary(self.rows())
         except ValueError as error:
             raise misfit(str(error), "transitions") from None
+        if not any(share * Fraction(weight) for share, weight in zip(shares, self.weights, strict=True)):
+            raise misfit("it ends in states of weight 0 and carries nothing", "weights", "transitions")
         return self
 
     def rows(self) -> Rows:

@@ -165,6 +165,7 @@ MEANINGLESS: list[tuple[dict[str, Any], str]] = [
     ({"capacity": MARKOV | {"dwell_us": [5000]}}, "at least slot_us"),
     ({"capacity": MARKOV | {"transitions": [[1, 0], [0, 1]]}}, "never leads back"),
     ({"capacity": MARKOV | {"transitions": [[0.5, 0.4], [1, 0]]}}, "sum to 1"),
+    ({"capacity": MARKOV | {"weights": [0, 1], "transitions": [[1, 0], [1, 0]]}}, "carries nothing"),
     ({"capacity": MARKOV | {"transitions": [[0.5, 0.5]]}}, "2 weights need 2 rows"),
     ({"capacity": {"kind": "piecewise", "repeat_us": 1000, "steps": STEPS[1:]}}, "start at 0"),
     ({"capacity": {"kind": "piecewise", "repeat_us": 1000, "steps": STEPS[:1] * 2}}, "rise"),

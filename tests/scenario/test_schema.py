@@ -37,6 +37,36 @@ def test_a_typical_scenario_with_units_fits_the_schema(tmp_path: Path) -> None:
     jsonschema.validate(read(file).values, json_schema())
 
 
+PARTS = (
+    "link: {capacity: {kind: piecewise, repeat_us: 9 s, steps: [{at_us: 0, weight: 1}]}}",
+    "link: {capacity: {kind: trace, path: x.up}}",
+    "link: {capacity: {kind: markov, slot_us: 1 s, weights: [2, 1], dwell_us: [3 s, 4 s]}}",
+    "link: {capacity: {kind: token_bucket, bucket_bytes: 2 kB, line_bps: 1 Mbit/s}, outages: [{from_us: 1, to_us: 2}]}",
+    "link: {profile: lorawan-eu868-dr3, loss: {kind: bernoulli, p: 0.1}, retries: 2}",
+    "link: {loss: {kind: gilbert_elliott, p: 0.1, r: 0.5}, fading: {kind: blocks, coherence_us: 1 s, weights: [1]}}",
+    "fleet: {capture: {kind: bursts, events_per_h: 6, event_us: 20 s, burst_period_us: 200 ms}}",
+)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_with_kinds_load_and_fit_the_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.up").write_text("1\n2\n")
+    file = tmp_path / "kinds.yaml"
+    file.write_text(f"name: kinds\n{part}\n")
+    load_scenario(file)
+    jsonschema.validate(read(file).values, json_schema())
+
+
+def test_the_example_on_the_page_on_links_is_valid(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "links.md").read_text()
+    file = tmp_path / "linked.yaml"
+    file.write_text("name: linked\n" + page.split("```yaml\n")[1].split("```")[0])
+    assert load_scenario(file).link.retries == 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -46,6 +76,8 @@ def test_a_typical_scenario_with_units_fits_the_schema(tmp_path: Path) -> None:
         {"name": "x", "sweep": {"train.workers": [1]}},
         {"name": "x", "sweep": {"fleet.cameras": []}},
         {"name": "x", "mode": "bnk"},
+        {"name": "x", "link": {"loss": {"kind": "bernouli", "p": 0.1}}},
+        {"name": "x", "link": {"loss": {"kind": "bernoulli", "p": 2}}},
     ],
 )
 def test_an_editor_marks_what_loading_refuses(wrong: dict[str, object]) -> None:
