@@ -41,9 +41,11 @@ PARTS = (
     "link: {capacity: {kind: piecewise, repeat_us: 9 s, steps: [{at_us: 0, weight: 1}]}}",
     "link: {capacity: {kind: trace, path: x.up}}",
     "link: {capacity: {kind: markov, slot_us: 1 s, weights: [2, 1], dwell_us: [3 s, 4 s]}}",
-    "link: {capacity: {kind: token_bucket, bucket_bytes: 2 kB, line_bps: 1 Mbit/s}, outages: [{from_us: 1, to_us: 2}]}",
+    "link: {capacity: {kind: token_bucket, bucket_bytes: 2 kB, line_bps: 1 Mbit/s}}",
+    "link: {outages: [{from_us: 1 s, to_us: 2 s}]}",
     "link: {profile: lorawan-eu868-dr3, loss: {kind: bernoulli, p: 0.1}, retries: 2}",
-    "link: {loss: {kind: gilbert_elliott, p: 0.1, r: 0.5}, fading: {kind: blocks, coherence_us: 1 s, weights: [1]}}",
+    "link: {loss: {kind: gilbert_elliott, p: 0.1, r: 0.5}}",
+    "link: {fading: {kind: blocks, coherence_us: 1 s, weights: [1]}}",
     "fleet: {capture: {kind: bursts, events_per_h: 6, event_us: 20 s, burst_period_us: 200 ms}}",
 )
 
