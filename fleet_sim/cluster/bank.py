@@ -26,6 +26,11 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
     )
 
 
+def one_scene() -> BankPart:
+    """The least there can be: one scene at one level under one head."""
+    return BankPart(np.ones((1, 1), np.int32), np.ones((1, 1), np.int32), np.ones((1, 1, 1), np.bool_))
+
+
 @dataclass(frozen=True)
 class Bank:
     """What became of all F scenes under each of V versions."""

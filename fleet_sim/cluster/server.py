@@ -7,7 +7,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
-from fleet_sim.cluster.bank import Bank, BankPart, with_version
+from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.shard import Delivery, Point
@@ -26,7 +26,7 @@ from fleet_sim.engine.answers import (
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
-from fleet_sim.engine.sent import Sent, take
+from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.registry import Bundle
 
 
@@ -86,6 +86,13 @@ class DecoderServer(Resident):
     def add_bank(self, part: BankPart) -> None:
         """Take up the bank of the next version, with every scene in it."""
         self._bank = with_version(self._bank, part)
+
+    def warm(self, point: Point, schedule: Schedule) -> None:
+        """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
+        trial = DecoderServer(0, self._spec, "cpu")
+        trial.add_bank(one_scene())
+        trial.begin(point, Batching(batch=1, max_wait_us=0, batch_us=0, frame_us=1), 0)
+        trial.step(point.fleet.duration_us, schedule, Delivery([room_for(0)], {}))
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
         """Open a sweep point: nothing has arrived."""

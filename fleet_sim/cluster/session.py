@@ -9,7 +9,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.bank import BankPart, joined
-from fleet_sim.cluster.epochs import fleet_of
+from fleet_sim.cluster.epochs import fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Pending
@@ -83,6 +83,15 @@ class Session:
         self.ladder: list[Rung] = []
         self._audited = [0] * len(self._crews)
         self._contract_ids: set[int] = set()
+        self._warm()
+
+    def _warm(self) -> None:
+        """Let one shard and one server compile while training goes on; the others find it done."""
+        least = fleet_of(self._scenario, self._scenes)._replace(cameras=1, cells=1, duration_us=1)
+        point = Point(least, named_cells=(), versions=1, live=False, servers_of_member=(1,))
+        self._shards[0].ask("warm", point)
+        if self._servers:
+            self._servers[0].ask("warm", point, head_schedule(self._scenario))
 
     def _crew(self, number: int, servers: int, export: Export) -> Crew:
         scenario, of_crew = self._scenario, f"-of-crew-{number}" if number else ""

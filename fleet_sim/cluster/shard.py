@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.memory import keep_memory
-from fleet_sim.cluster.bank import Bank, BankPart, with_version
+from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.resident import Resident
@@ -83,6 +83,14 @@ class CameraShard(Resident):
         """Take up a frozen encoder, to run it for every frame."""
         self._live = self._live or LiveCameras(spec, images_FHWC)
         self._live.add(encoder)
+
+    def warm(self, point: Point) -> None:
+        """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
+        trial = CameraShard(0, 1)
+        trial.add_version(np.zeros(1, np.int64), one_scene())
+        trial.begin(point)
+        trial.step(point.fleet.duration_us, np.zeros(1, np.int64), False)
+        trial.finish(np.zeros(1, np.int64))
 
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
