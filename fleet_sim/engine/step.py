@@ -117,10 +117,7 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
 @inlined()
 def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC):
     """A packet is off the air: count it."""
-    transmitter = cell
-    if fleet.link.sharing == ALOHA:
-        transmitter = row
-        aloha.leave_channel(u, cell, row)
+    transmitter = row if fleet.link.sharing == ALOHA else cell
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
     second = now_us // MICRO
     _add_packet(by_second_VSC[at(version), at(second)], bits, lost)

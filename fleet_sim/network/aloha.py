@@ -46,7 +46,6 @@ def _take_channel(u, link, seed, place_C, row, now_us, end_us):
     camera = u.cameras[row]
     drawn = draw_below(seed, STREAM_CHANNEL, camera.camera, camera.attempts, link.channels)
     channel = u.channels[place_C, drawn]
-    camera.channel = drawn
     if channel.busy_until_us > now_us:
         _collide(u.air[row])
         if channel.alone >= 0:
@@ -61,11 +60,3 @@ def _take_channel(u, link, seed, place_C, row, now_us, end_us):
 def _collide(air):
     if air.fate != CUT:
         air.fate = COLLIDED
-
-
-@inlined()
-def leave_channel(u, place_C, row):
-    """The camera's packet ends."""
-    channel = u.channels[place_C, u.cameras[row].channel]
-    if channel.alone == row:
-        channel.alone = -1

@@ -47,7 +47,6 @@ CAMERA = np.dtype(
         ("flags", "u1"),
         ("tries", "u1"),  # failed attempts at its packet
         ("bad", "?"),  # Gilbert-Elliott state
-        ("channel", "i1"),  # ALOHA
     ],
     align=True,
 )
@@ -69,7 +68,9 @@ class Uplinks(NamedTuple):
     waiting: np.ndarray  # (R,) WAITING; `wake` is a heap like `turn`
     served: np.ndarray  # (R,) SERVED, for proportional fairness
     varying: np.ndarray  # (C,) VARYING, for Markov links and token buckets
-    channels: np.ndarray  # (C, K) CHANNEL, for ALOHA: who alone is on the air, -1 if nobody or several are
+    channels: (
+        np.ndarray
+    )  # (C, K) CHANNEL, for ALOHA; `alone` counts while it is busy: -1 for several packets
 
 
 def waits(link: Link) -> bool:

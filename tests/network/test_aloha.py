@@ -51,8 +51,8 @@ def send(link: Link, offers: list[Offer]) -> tuple[list[Attempt], dict[int, int]
             now_us, row = wake
             waiting.take_wake(u, cell)
             if u.cameras[row]["flags"] & AIR:
-                begin_us, channel = int(u.air[row]["since_us"]), int(u.cameras[row]["channel"])
-                aloha.leave_channel(u, 0, row)
+                begin_us, attempt = int(u.air[row]["since_us"]), int(u.cameras[row]["attempts"])
+                channel = int(draw_below(SEED, STREAM_CHANNEL, row, attempt, link.channels))
                 _, bits, lost = packets.land(u, pool, link, SEED, row, row, now_us)
                 attempts.append(Attempt(begin_us, now_us, row, channel, int(bits), bool(lost)))
         else:
