@@ -2,9 +2,9 @@
 
 `python -m benchmarks.scale`: the hour, in this process on two shards and two servers, each member a thread.
 `python -m benchmarks.scale --growth`: fleets of 1,000 to 1,000,000 cameras, each for as long as it takes them
-to capture sixty million frames, five hours at most, and in processes of its own. The line a + b n is fitted, by least squares of
-relative errors, to seconds of processor time for a virtual second and to bytes of peak memory. Processor
-time, since neighbours on the machine change it little.
+to capture sixty million frames, five hours at most, and in processes of its own. The line a + b n is fitted,
+by least squares of relative errors, to seconds of processor time for a virtual second and to bytes of peak
+memory. Processor time, since neighbours on the machine change it little.
 """
 
 import argparse
@@ -69,9 +69,11 @@ class Pace:
         """Virtual time has moved on."""
         self._reached.append((virtual_us, time.process_time()))
 
-    def cpu_s_a_virtual_s(self) -> float:
+    def cpu_s_a_virtual_s(self) -> float | None:
         """Between the ends of the first epoch and of the last: without setting up and closing."""
         (first_us, first_s), (last_us, last_s) = self._reached[0], self._reached[-1]
+        if first_us == last_us:
+            return None
         return 1e6 * (last_s - first_s) / (last_us - first_us)
 
 
