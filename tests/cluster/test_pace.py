@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_fleet import tiny_scenario
 
-from fleet_sim.cluster.pace import FRAMES_A_CALL, epoch_ends, pace_of, share_out
+from fleet_sim.cluster.pace import FRAMES_A_CALL, crews_for, epoch_ends, pace_of, server_members, share_out
 
 AUTO = {"backend": "local", "shards": 2, "epoch_us": "auto"}
 
@@ -52,3 +52,21 @@ def test_servers_are_shared_out_evenly(servers: int, members: int) -> None:
     assert sum(shares) == servers
     assert len(shares) == members
     assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.parametrize(
+    ("shards", "points", "cores", "crews"), [(2, 9, 2, 1), (2, 9, 7, 3), (2, 2, 64, 2), (8, 9, 2, 1)]
+)
+def test_there_are_as_many_crews_as_cores_and_points_allow(
+    shards: int, points: int, cores: int, crews: int
+) -> None:
+    scenario = tiny_scenario(cluster={**AUTO, "shards": shards})
+    assert crews_for(scenario, points, cores) == crews
+
+
+def test_servers_with_gpus_are_members_of_their_own_and_never_doubled() -> None:
+    serving = {"head": "plain", "servers": 5, "num_gpus": 1}
+    scenario = tiny_scenario(cluster=AUTO, serving=serving)
+    assert server_members(scenario) == 5
+    assert crews_for(scenario, 9, 64) == 1
+    assert server_members(tiny_scenario(cluster=AUTO, serving={**serving, "num_gpus": 0})) == 2
