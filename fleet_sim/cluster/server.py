@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
@@ -55,6 +56,7 @@ class DecoderServer(Resident):
 
     def __init__(self, member: int, spec: CodecSpec, device: str):
         keep_memory()
+        torch.set_num_threads(1)  # a team of threads on cores that members share waits for its slowest
         self._member, self._spec, self._device = member, spec, device
         self.reset()
 

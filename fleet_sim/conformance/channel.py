@@ -71,8 +71,9 @@ def _aloha(seed: int) -> Iterator[Check]:
     """N. Abramson, "The ALOHA system", 1970: of packets offered at G a packet time, exp(-2 G) get through."""
     cameras, duration_s, block_s, air_us = 4_000, 1_200, 20, 8_000
     for channels, offered in ((1, 0.5), (1, 0.2), (3, 1.5)):
+        budget_bps = channels * 8 * PACKET_BYTES * SECOND_US // air_us
         fleet = fleet_on(
-            {"budget_bps": 8 * PACKET_BYTES * SECOND_US // air_us, "sharing": "aloha", "channels": channels},
+            {"budget_bps": budget_bps, "sharing": "aloha", "channels": channels},
             seed=seed,
             cameras=cameras,
             cells=1,

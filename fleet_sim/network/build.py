@@ -151,19 +151,23 @@ def _capacity(spec: LinkSpec) -> dict[str, Any]:
         }
     if isinstance(capacity, LoraSpec):
         settings = (capacity.spreading_factor, capacity.bandwidth_hz, capacity.coding_rate)
+        bps = bit_rate_bps(*settings)
         return {
-            **mean,
             "capacity": AIRTIME,
-            "bps": bit_rate_bps(*settings),
+            "bps": bps,
+            "budget_bps": bps * spec.channels,
             "airtime_us_B": airtime_table(*settings, capacity.preamble_symbols),
         }
-    return {**mean, "capacity": CONSTANT}
+    return {**mean, "capacity": CONSTANT, "bps": max(1, bps // spec.channels)}
 
 
 def _scaled(weights: list[Fraction], shares: list[Fraction], mean_bps: int) -> np.ndarray:
     """(S,) int64: rates in proportion to `weights` whose mean, by shares of the time, is `mean_bps`."""
     mean = sum(w * share for w, share in zip(weights, shares, strict=True))
-    return np.array([round(w / mean * mean_bps) for w in weights], np.int64)
+    rates = [round(w / mean * mean_bps) for w in weights]
+    if max(rates) > _LARGEST_WORK:
+        raise UserError(f"a rate of {max(rates)} bit/s is more than can be counted: weights too far apart")
+    return np.array(rates, np.int64)
 
 
 def _trace(spec: TraceSpec, budget_bps: int | None) -> dict[str, Any]:
@@ -208,7 +212,8 @@ def _fading(spec: LinkSpec) -> tuple[int, np.ndarray]:
         return 0, _NOTHING
     weights = [Fraction(w) for w in fading.weights]
     shares = [Fraction(1, len(weights))] * len(weights)
-    return fading.coherence_us, _scaled(weights, shares, 1_000_000)
+    # No camera fades to nothing: its packet would never end.
+    return fading.coherence_us, np.maximum(_scaled(weights, shares, 1_000_000), 1)
 
 
 def _loss(spec: LinkSpec) -> tuple[int, int, int, int]:

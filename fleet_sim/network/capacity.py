@@ -11,7 +11,7 @@ import numpy as np
 
 from fleet_sim.basics.compiled import bare, inlined
 from fleet_sim.basics.hashing import STREAM_CAPACITY, draw, draw_below
-from fleet_sim.network.link import CONSTANT, MARKOV, SEGMENTS, TOKENS, WORK_A_BIT
+from fleet_sim.network.link import CONSTANT, MARKOV, SEGMENTS, TOKENS, WORK_A_BIT, Link
 
 
 @inlined()
@@ -125,6 +125,24 @@ def _carried(rate, span_us, bits, work):
 
 
 @inlined()
+def _since_lap_began(link, time_us, bursts):
+    """(bits, work) that segments carry from a lap's start to `time_us`: by rates, or before it by bursts."""
+    laps, rest_us = time_us // link.lap_us, time_us % link.lap_us
+    lap_bits, lap_work, bits, work = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    for place in range(link.at_us_S.shape[0]):
+        begin_us = link.at_us_S[place]
+        last = place + 1 == link.at_us_S.shape[0]
+        end_us = link.lap_us if last else link.at_us_S[place + 1]
+        rate, span_us, rest_span_us = link.bps_S[place], end_us - begin_us, min(end_us, rest_us) - begin_us
+        if bursts:
+            rate, span_us, rest_span_us = link.burst_work_S[place], np.int64(1), rest_us - begin_us
+            rest_span_us = min(rest_span_us, np.int64(1))
+        lap_bits, lap_work = _carried(rate, span_us, lap_bits, lap_work)
+        bits, work = _carried(rate, max(rest_span_us, np.int64(0)), bits, work)
+    return laps * lap_bits + bits, laps * lap_work + work
+
+
+@inlined()
 def _cell_bits(link, seed, number, duration_us):
     if link.capacity == MARKOV:
         work, state = np.int64(0), first_state(link, seed, number)
@@ -136,21 +154,15 @@ def _cell_bits(link, seed, number, duration_us):
             bits, work = _carried(link.bps_S[state], span_us, bits, work)
         return bits
     if link.capacity == SEGMENTS:
-        work, bits = np.int64(0), np.int64(0)
-        offset_us = lap_offset_us(link, seed, number)
-        lap_us = -offset_us
-        while lap_us < duration_us:
-            for place in range(link.at_us_S.shape[0]):
-                begin_us = lap_us + link.at_us_S[place]
-                last = place + 1 == link.at_us_S.shape[0]
-                next_us = lap_us + (link.lap_us if last else link.at_us_S[place + 1])
-                # An opportunity at 0 comes before anything can have begun.
-                if 0 < begin_us < duration_us:
-                    work += link.burst_work_S[place]
-                span_us = max(0, min(next_us, duration_us) - max(begin_us, 0))
-                bits, work = _carried(link.bps_S[place], span_us, bits, work)
-            lap_us += link.lap_us
-        return bits
+        begin_us = lap_offset_us(link, seed, number)
+        bits, work = np.int64(0), np.int64(0)
+        # An opportunity at 0 comes before anything can have begun.
+        for bursts, from_us in ((False, begin_us), (True, begin_us + 1)):
+            until = _since_lap_began(link, max(begin_us + duration_us, from_us), bursts)
+            before = _since_lap_began(link, from_us, bursts)
+            bits += until[0] - before[0]
+            work += until[1] - before[1]
+        return bits + work // WORK_A_BIT
     rate = link.budget_bps
     whole_s, rest_us = duration_us // 1_000_000, duration_us % 1_000_000
     bits = whole_s * rate + rest_us * rate // 1_000_000
@@ -158,11 +170,16 @@ def _cell_bits(link, seed, number, duration_us):
 
 
 @bare()
-def capacity_bits(link, seed, cells, duration_us):
+def _fill_cell_bits(link, seed, duration_us, bits_C):
+    for number in range(bits_C.shape[0]):
+        bits_C[number] = _cell_bits(link, seed, number, duration_us)
+
+
+def capacity_bits(link: Link, seed: int, cells: int, duration_us: int) -> int:
     """Whole bits that the links of `cells` cells could have carried from 0 to `duration_us`."""
-    if link.capacity != MARKOV and link.offset_us == 1:
-        return cells * _cell_bits(link, seed, 0, duration_us)
-    bits = np.int64(0)
-    for number in range(cells):
-        bits += _cell_bits(link, seed, number, duration_us)
-    return bits
+    alike = link.capacity != MARKOV and link.offset_us == 1
+    bits_C = np.empty(1 if alike else cells, np.int64)
+    _fill_cell_bits(link, seed, duration_us, bits_C)
+    # In two halves, since the sum over many cells may pass 64 bits.
+    total = (int((bits_C >> 32).sum()) << 32) + int((bits_C & 0xFFFFFFFF).sum())
+    return total * cells if alike else total

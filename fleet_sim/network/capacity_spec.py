@@ -94,6 +94,12 @@ class MarkovSpec(Strict):
             raise misfit(
                 f"each of {states} states needs a mean time of at least slot_us", "dwell_us", "slot_us"
             )
+        if any(0 < probability < Fraction(1, 1 << 32) for row in self.rows() for probability in row):
+            raise misfit(
+                "a change of state less likely than once in 2^32 slots never comes: dwell shorter",
+                "transitions" if self.dwell_us is None else "dwell_us",
+                "slot_us",
+            )
         try:
             shares = stationary(self.rows())
         except ValueError as error:

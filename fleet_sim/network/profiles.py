@@ -12,6 +12,7 @@ IPV4_UDP_BYTES = 28
 # LoRaWAN Regional Parameters RP002-1.0.4, EU863-870: spreading factor, bit rate, and largest application
 # payload N (repeater compatible) of data rates 0 to 5. Around it: MHDR 1, FHDR 7, FPort 1, MIC 4 (LoRaWAN
 # L2 1.0.4, section 4). Three default channels in a sub-band of 1 % duty cycle, access as in pure ALOHA.
+# The nominal bit rate is for the downlink here; the uplink has its time on air.
 _LORAWAN_RATES = ((12, 250, 51), (11, 440, 51), (10, 980, 51), (9, 1760, 115), (8, 3125, 222), (7, 5470, 222))
 _LORAWAN_HEADER_BYTES = 13
 _LORAWAN_CHANNELS = 3
@@ -19,7 +20,6 @@ _LORAWAN_CHANNELS = 3
 
 def _lorawan(spreading_factor: int, bit_rate_bps: int, payload_bytes: int) -> dict[str, Any]:
     return {
-        "budget_bps": bit_rate_bps * _LORAWAN_CHANNELS,
         "capacity": {"kind": "lora", "spreading_factor": spreading_factor},
         "sharing": "aloha",
         "channels": _LORAWAN_CHANNELS,

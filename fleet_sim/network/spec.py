@@ -103,10 +103,12 @@ class LinkSpec(Strict):
         if not isinstance(data, Mapping):
             return data
         capacity = data.get("capacity")
-        scaled = isinstance(capacity, Mapping) and capacity.get("scale") is not None
-        own_mean: dict[str, Any] = {"budget_bps": None} if scaled else {}
         name = data.get("profile", "custom")
-        return {**(PROFILES.get(name, {}) if isinstance(name, str) else {}), **own_mean, **data}
+        filled = {**(PROFILES.get(name, {}) if isinstance(name, str) else {}), **data}
+        capacity = filled.get("capacity")
+        if isinstance(capacity, Mapping) and (capacity.get("scale") or capacity.get("kind") == "lora"):
+            filled["budget_bps"] = data.get("budget_bps")
+        return filled
 
     @property
     def packet_header_bytes(self) -> int:
@@ -146,14 +148,14 @@ class LinkSpec(Strict):
     def _capacity_fits(self) -> "LinkSpec":
         capacity = self.capacity
         scaled = isinstance(capacity, TraceSpec) and capacity.scale is not None
-        if scaled and self.budget_bps is not None:
+        own_mean = scaled or isinstance(capacity, LoraSpec)
+        if own_mean and self.budget_bps is not None:
+            other = "capacity.scale" if scaled else "capacity.spreading_factor"
+            raise misfit(f"{other} says how much the link carries: leave budget_bps out", "budget_bps", other)
+        if not own_mean and self.budget_bps is None:
             raise misfit(
-                "a trace with a scale has a mean of its own: either scale or budget_bps",
-                "budget_bps",
-                "capacity.scale",
+                "a capacity is needed; only a trace's scale or LoRa stands for one", "budget_bps", "capacity"
             )
-        if not scaled and self.budget_bps is None:
-            raise misfit("a capacity is needed; only capacity.scale stands for one", "budget_bps", "capacity")
         if isinstance(capacity, TokenBucketSpec):
             if capacity.bucket_bytes < self.mtu_bytes:
                 raise misfit(

@@ -41,6 +41,8 @@ def read_trace(path: Path) -> Trace:
         raise UserError(f"{path}: no such file; a trace is one of Mahimahi's or has two columns") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a path that no file can have
+        raise UserError(f"{str(path)!r}: cannot be read: {error}") from None
 
 
 @lru_cache(maxsize=8)

@@ -68,9 +68,7 @@ class Uplinks(NamedTuple):
     waiting: np.ndarray  # (R,) WAITING; `wake` is a heap like `turn`
     served: np.ndarray  # (R,) SERVED, for proportional fairness
     varying: np.ndarray  # (C,) VARYING, for Markov links and token buckets
-    channels: (
-        np.ndarray
-    )  # (C, K) CHANNEL, for ALOHA; `alone` counts while it is busy: -1 for several packets
+    channels: np.ndarray  # (C, K) CHANNEL, for ALOHA; `alone` counts while it is busy: -1 for several packets
 
 
 def waits(link: Link) -> bool:

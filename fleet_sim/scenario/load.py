@@ -7,8 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from fleet_sim.basics.errors import UserError
+from fleet_sim.network.build import link_of
 from fleet_sim.network.capacity_spec import TraceSpec
-from fleet_sim.network.traces import read_trace
 from fleet_sim.scenario.document import Origins, read
 from fleet_sim.scenario.errors import explain, line, refuse
 from fleet_sim.scenario.override import override
@@ -38,17 +38,17 @@ def load_scenario(
     except ValidationError as error:
         raise refuse(explain(error, Scenario, document.origins)) from None
     for point in points(scenario, document.origins):
-        _check_trace(point.scenario, document.origins)
+        _check_link(point.scenario, document.origins)
     return scenario
 
 
-def _check_trace(scenario: Scenario, origins: Origins) -> None:
-    """UserError, naming the field too, unless the link's trace can be read."""
-    if isinstance(scenario.link.capacity, TraceSpec):
-        try:
-            read_trace(scenario.link.capacity.path)
-        except UserError as error:
-            raise refuse([line(origins, ("link", "capacity", "path"), str(error))]) from None
+def _check_link(scenario: Scenario, origins: Origins) -> None:
+    """UserError, naming the field too, unless the link can be made of its trace or rates."""
+    try:
+        link_of(scenario.link)
+    except UserError as error:
+        place = ("link", "capacity", "path" if isinstance(scenario.link.capacity, TraceSpec) else "kind")
+        raise refuse([line(origins, place, str(error))]) from None
 
 
 def dump_scenario(scenario: Scenario) -> str:
