@@ -153,6 +153,22 @@ def schema() -> None:
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
+@app.command(epilog="Example: fleet-sim conformance --seed 7")
+def conformance(
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random draws.")] = 1,
+) -> None:
+    """Check every link model against theory; status 1 if one does not hold."""
+    from fleet_sim.conformance import all_checks, heading, line
+
+    typer.echo(heading())
+    failed = 0
+    for check in all_checks(seed):
+        typer.echo(line(check))
+        failed += not check.holds
+    if failed:
+        raise RunError(f"{failed} of these checks do not hold")
+
+
 @app.command(epilog="Example: fleet-sim report runs/bandlimited-20260101-120000")
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],

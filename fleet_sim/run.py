@@ -3,11 +3,13 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 
 import torch
 
@@ -17,6 +19,7 @@ from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, LocalHost
 from fleet_sim.cluster.member import Member
+from fleet_sim.cluster.pace import crews_for, server_members
 from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
@@ -29,7 +32,7 @@ from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
-from fleet_sim.scenario import Scenario, dump_scenario, points, update_times_us
+from fleet_sim.scenario import Point, Scenario, dump_scenario, points, update_times_us
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 from trainers.train import Recipe
@@ -52,13 +55,16 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     folder = new_folder_name(out, scenario.name)
-    servers = max(point.scenario.serving.servers for point in sweep)
+    servers = max(server_members(point.scenario) for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
+    gpus = servers * scenario.serving.num_gpus
     outcomes: list[Outcome] = []
     interrupted = False
-    with _backend(scenario, dataset, cpus, servers * scenario.serving.num_gpus, folder, view) as backend:
+    with _backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
         scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
-        session = Session(backend.host, backend.registry, scenario, *scenes, servers, backend.export, view)
+        session = Session(
+            backend.host, backend.registry, scenario, *scenes, servers, backend.exports, view.bank
+        )
         with _timed(clock, "train"):
             view.stage("Training")
             try:
@@ -72,16 +78,8 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             view.stage("Simulation")
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
-            for point in sweep:
-                view.point(point.index, len(sweep), labels(point.values))
-                with _timed(clock, "simulate"):
-                    due_us = update_times_us(point.scenario)
-                    due = [Update(at_us, version) for at_us, version in zip(due_us, updates, strict=True)]
-                    started = time.perf_counter()
-                    counted = session.simulate(point.scenario, due)
-                constants = fleet_of(point.scenario, len(dataset.test_labels_N))
-                outcomes.append(Outcome(point, constants, counted, time.perf_counter() - started))
-                view.point_done(point_row(outcomes[-1]))
+            with _timed(clock, "simulate"):
+                _simulate_all(session, sweep, updates, len(dataset.test_labels_N), view, outcomes)
         except KeyboardInterrupt:
             if not outcomes:
                 use = f"train.use={folder / 'models'}"
@@ -89,16 +87,83 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
                     f"interrupted before a point was done; for its models --set {use}"
                 ) from None
             interrupted = True
+        outcomes.sort(key=lambda outcome: outcome.point.index)
         clock["total"] = round(time.perf_counter() - began, 3)
         _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
         shutil.rmtree(folder / "training", ignore_errors=True)
         if interrupted:
             raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
         try:
-            backend.export.flush()
+            for export in backend.exports:
+                export.flush()
         except TimeoutError as error:
             view.note(f"The results are complete, but not all metrics were exported: {error}")
     return folder
+
+
+class _Stopped(Exception):
+    """The run is over before this point is."""
+
+
+@dataclass(frozen=True)
+class _Watcher:
+    """Shows how far one point is, and ends it when the run is over."""
+
+    view: View
+    index: int
+    stop: Event
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        """Virtual time has moved on."""
+        if self.stop.is_set():
+            raise _Stopped
+        self.view.advance(self.index, virtual_us, of_us)
+
+
+def _simulate_all(
+    session: Session,
+    sweep: Sequence[Point],
+    updates: Sequence[Callable[[], Deployed]],
+    scenes: int,
+    view: View,
+    outcomes: list[Outcome],
+) -> None:
+    """Simulate every point, as many side by side as there are crews, into `outcomes` as they are done.
+
+    The first point goes alone if versions are taken up in it. After Ctrl-C or an error the others end with
+    their epoch, and it is raised here.
+    """
+    stop, idle = Event(), SimpleQueue[int]()
+    for crew in range(session.crews):
+        idle.put(crew)
+
+    def simulate(point: Point) -> None:
+        crew = idle.get()
+        try:
+            simulate_by(crew, point)
+        finally:
+            idle.put(crew)
+
+    def simulate_by(crew: int, point: Point) -> None:
+        view.point(point.index, len(sweep), labels(point.values))
+        due = [Update(us, made) for us, made in zip(update_times_us(point.scenario), updates, strict=True)]
+        began = time.perf_counter()
+        counted = session.simulate(point.scenario, _Watcher(view, point.index, stop), due, crew)
+        outcome = Outcome(point, fleet_of(point.scenario, scenes), counted, time.perf_counter() - began)
+        outcomes.append(outcome)
+        view.point_done(point.index, point_row(outcome))
+
+    alone = len(sweep) if session.crews == 1 else 1 if updates else 0
+    for point in sweep[:alone]:
+        simulate(point)
+    with ThreadPoolExecutor(max_workers=session.crews, thread_name_prefix="point") as threads:
+        try:
+            for done in as_completed([threads.submit(simulate, point) for point in sweep[alone:]]):
+                done.result()
+        except BaseException:
+            stop.set()
+            threads.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def _how_to_go_on(folder: Path) -> str:
@@ -117,7 +182,7 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
     """
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
-    with _backend(scenario, dataset, 0, 0, out, view) as backend:
+    with _backend(scenario, dataset, 0, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
             view.stage(f"Training {recipe}")
             try:
@@ -136,20 +201,21 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
 class _Backend:
     """Where a run's members live, and how its versions are made there.
 
-    `train` begins a recipe and returns how to wait for its version.
+    `exports`: one for each crew there is room for. `train` begins a recipe and returns how to wait for its
+    version.
     """
 
     host: Host
     registry: Member
-    export: Export
+    exports: list[Export]
     train: Callable[[Recipe], Callable[[], Deployed]]
 
 
 @contextmanager
 def _backend(
-    scenario: Scenario, dataset: Dataset, cpus: float, gpus: float, folder: Path, view: View
+    scenario: Scenario, dataset: Dataset, points: int, cpus: float, gpus: float, folder: Path, view: View
 ) -> Iterator[_Backend]:
-    """The scenario's backend with room for members of so many CPUs and GPUs; ended in any case."""
+    """The scenario's backend with room for crews of so many CPUs and GPUs; ended in any case."""
     # Absolute, since workers may stand in another directory.
     models, training = folder.absolute() / "models", folder.absolute() / "training"
     if scenario.cluster.backend == "local":
@@ -167,7 +233,11 @@ def _backend(
             )
             return lambda: made
 
-        yield _Backend(here, keeper, Export(), make_here)
+        try:
+            crews = crews_for(scenario, points, here.cores())
+            yield _Backend(here, keeper, [Export() for _ in range(crews)], make_here)
+        finally:
+            here.close()
         return
 
     # Ray and its training library are imported only where they are used: in process they would cost seconds.
@@ -179,7 +249,8 @@ def _backend(
     try:
         trainers = 0 if scenario.train.use else scenario.train.workers
         training_gpus = trainers if scenario.train.device == "cuda" else 0
-        host.check_room(cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
+        crews = crews_for(scenario, points, host.cores())
+        host.check_room(crews * cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
         view.note(host.welcome())
         registry = Member(host, "model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
         publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
@@ -193,7 +264,8 @@ def _backend(
             )
             return lambda: _watched(future, lambda: host.get(registry.ask("take_notes").wait()[0]), view)
 
-        yield _Backend(host, registry, RayExport(scenario.link.profile), make_there)
+        exports: list[Export] = [RayExport(scenario.link.profile) for _ in range(crews)]
+        yield _Backend(host, registry, exports, make_there)
     finally:
         host.close()
 

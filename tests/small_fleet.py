@@ -108,6 +108,7 @@ def simulated(
     before: Callable[[str], None] = lambda event: None,
 ) -> tuple[Session, Counts]:
     """One sweep point with an untrained version, and with a second one from `update_at_us` on."""
+    watcher = watcher or Watching()
     session = Session(
         host,
         Member(host, "model-registry", ModelRegistry, models, cpus=0),
@@ -115,8 +116,8 @@ def simulated(
         dataset.test_images_NHWC,
         dataset.test_labels_N,
         scenario.serving.servers,
-        export or Export(),
-        watcher or Watching(),
+        [export or Export()],
+        watcher.bank,
     )
     before("deploy")
     session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))
@@ -129,4 +130,4 @@ def simulated(
             return second
 
         updates = [Update(update_at_us, trained)]
-    return session, session.simulate(scenario, updates)
+    return session, session.simulate(scenario, watcher, updates)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from fleet_sim.basics.errors import Interrupted, RunError, UserError
 from fleet_sim.cli import app
+from fleet_sim.conformance import Check
 from fleet_sim.report.results import write_results
 from fleet_sim.report.view import View
 from fleet_sim.scenario import Scenario
@@ -178,3 +179,23 @@ def test_checking_a_scenario_loads_neither_torch_nor_ray_nor_numba(file: Path) -
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("holds", "status"), [(True, 0), (False, 1)])
+def test_conformance_prints_every_check_and_fails_with_one(
+    monkeypatch: pytest.MonkeyPatch, holds: bool, status: int
+) -> None:
+    seeds = []
+
+    def checks(seed: int) -> list[Check]:
+        seeds.append(seed)
+        return [
+            Check("sound", "mean", 1, 1, 1, 1, 10),
+            Check("other", "mean", 1 if holds else 2, 1, 1, 1, 10),
+        ]
+
+    monkeypatch.setattr("fleet_sim.conformance.all_checks", checks)
+    got, out, err = invoke("conformance", "--seed", 7)
+    assert (got, seeds) == (status, [7])
+    assert [text.split()[0] for text in out.splitlines()] == ["model", "sound", "other"]
+    assert err == ("" if holds else "failed: 1 of these checks do not hold\n")

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
+from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
 from fleet_sim.report.view import View
@@ -136,7 +137,7 @@ class Disturbing(View):
 
     struck = False
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
         if not self.struck and 0 < virtual_us < of_us:
             pid = ray.get(ray.get_actor("camera-shard-0").__ray_call__.remote(lambda _: os.getpid()))
             os.kill(pid, signal.SIGKILL)
@@ -204,17 +205,47 @@ def assert_totals_equal(seen: list[Sample], points: list[Mapping[str, Any]]) -> 
     assert sum(p["frames_dropped"]["deadline"] for p in points) > 0
 
 
-class Impatient(View):
-    """Presses Ctrl-C in the second point."""
+def test_points_side_by_side_are_the_same_points(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 6)
+    again = results(run(small(models, "cluster.epoch_us=1 s"), tmp_path, quiet()))
+    assert again["digest"] == results(reference)["digest"]
+    assert [point["point"] for point in again["points"]] == [0, 1, 2, 3]
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
-        if self._points[0] == 1:
+
+class Impatient(View):
+    """Presses Ctrl-C in one of the points."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(Console(file=io.StringIO()))
+        self._index = index
+
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
+        if index == self._index:
             raise KeyboardInterrupt
 
 
-def test_ctrl_c_keeps_the_points_that_are_done(reference: Path, models: str, tmp_path: Path) -> None:
+def test_ctrl_c_beside_other_points_keeps_those_that_are_done(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 4)
+    with pytest.raises(Interrupted, match=r"of 4 points"):
+        run(small(models, "cluster.epoch_us=1 s"), tmp_path, Impatient(3))
+    (folder,) = tmp_path.iterdir()
+    points = results(folder)["points"]
+    assert 2 <= len(points) <= 3  # two crews: when the last point begins, two or three are done
+    wanted = {point["point"]: {**point, "wall_s": 0} for point in results(reference)["points"]}
+    assert [{**point, "wall_s": 0} for point in points] == [wanted[point["point"]] for point in points]
+    assert 3 not in {point["point"] for point in points}
+
+
+def test_ctrl_c_keeps_the_points_that_are_done(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
     with pytest.raises(Interrupted, match=r"1 of 4 points"):
-        run(small(models), tmp_path, Impatient(Console(file=io.StringIO())))
+        run(small(models), tmp_path, Impatient(1))
     (folder,) = tmp_path.iterdir()
     summary = results(folder)
     assert summary["complete"] is False
@@ -231,6 +262,33 @@ def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no encoder"):
         run(small(f"train.use={tmp_path}"), out, quiet())
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("altered", "reason"), [("head", "made for contract 0000"), ("tables", "encoder .* is")]
+)
+def test_encoder_and_server_with_different_tables_refuse_each_other(
+    reference: Path, tmp_path: Path, altered: str, reason: str
+) -> None:
+    original, copy = Registry(reference / "models"), Registry(tmp_path / "models")
+    versions = {kind: [v.id for v in original.list() if v.kind == kind] for kind in ("encoder", "head")}
+
+    def publish(version: str, tables: int, **changes: str) -> str:
+        bundle = original.load(version)
+        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
+        tensors = {name: dict(arrays) for name, arrays in bundle.tensors.items()}
+        if tables:
+            tensors["tables"]["offset_N"] = tensors["tables"]["offset_N"] + tables
+        return copy.publish(bundle.kind, {**manifest, **changes}, tensors)
+
+    (encoder,) = versions["encoder"]
+    encoder = publish(encoder, tables=int(altered == "tables"))
+    changes = {"contract_hash": "0" * 64} if altered == "head" else {}
+    for head in versions["head"]:
+        publish(head, tables=0, encoder=encoder, **changes)
+    with pytest.raises(UserError, match=f"{reason}.*a server would read noise"):
+        run(small(f"train.use={tmp_path / 'models'}"), tmp_path / "out", quiet())
+    assert not list(tmp_path.glob("out/*/summary.json"))
 
 
 def test_training_alone_is_used_by_a_run(reference: Path, tmp_path: Path) -> None:

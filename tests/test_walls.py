@@ -10,13 +10,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("basics",),
     ("codec", "data", "network", "control", "serving"),
     ("engine", "registry", "scenario"),
-    ("cluster", "report", "trainers"),
+    ("cluster", "conformance", "report", "trainers"),
     ("run",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH = {"torch", "torchvision"}
-WITHOUT_TORCH = {"network", "control", "serving"}
+WITHOUT_TORCH = {"network", "control", "serving", "conformance"}
 WITH_RAY = ("fleet_sim.cluster", "trainers.job")
 
 Modules = dict[str, set[str]]

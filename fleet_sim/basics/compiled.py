@@ -6,18 +6,21 @@ folder is named after all sources in rooms that hold compiled code.
 """
 
 import hashlib
+import re
 from functools import partial
 from pathlib import Path
 
 import numba
+import numpy as np
 
 HOUSE = Path(__file__).parents[1]
+_DECORATED = re.compile(rb"^@(compiled|bare|inlined)\b", re.MULTILINE)
 
 
 def sources_hash(house: Path) -> str:
     """16 hex digits over every module of the rooms in `house` that hold compiled functions."""
     paths = sorted(house.rglob("*.py"))
-    rooms = {path.parent for path in paths if b"@compiled" in path.read_bytes()}
+    rooms = {path.parent for path in paths if _DECORATED.search(path.read_bytes())}
     hasher = hashlib.sha256()
     for path in paths:
         if path.parent in rooms:
@@ -30,4 +33,11 @@ def sources_hash(house: Path) -> str:
 numba.config.CACHE_DIR = str(
     Path(numba.config.CACHE_DIR or HOUSE / "__pycache__") / f"numba-{sources_hash(HOUSE)}"
 )
-compiled = partial(numba.njit, cache=True)
+# Without the interpreter's lock, so that members of one process can compute side by side.
+compiled = partial(numba.njit, cache=True, nogil=True)
+# For what allocates nothing. Without counting references to the arrays of a state at every call, and with
+# calls written out in their callers, the cameras' step is ten times as fast.
+bare = partial(compiled, _nrt=False, error_model="numpy")
+inlined = partial(bare, forceinline=True)
+# An unsigned index spares numba the look at whether it counts from the end: a quarter of a step's time.
+at = np.uint32

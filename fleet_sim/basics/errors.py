@@ -17,11 +17,13 @@ def instead(name: str, names: Iterable[str]) -> str:
 
     >>> instead("budget_bsp", ["budget_bps", "profile"])
     'did you mean budget_bps?'
+    >>> instead("mtu", ["mtu_bytes", "profile"])
+    'did you mean mtu_bytes?'
     >>> instead("x", ["ce", "kl"])
     'there are ce, kl'
     """
     known = list(names)
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1) or [other for other in known if other.startswith(f"{name}_")]
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 

@@ -16,6 +16,15 @@ from fleet_sim.basics.compiled import compiled
 STREAM_PHASE = 1
 STREAM_SCENE = 2
 STREAM_AUDIT = 3
+STREAM_GAP = 4
+STREAM_EVENT = 5
+STREAM_SPREAD = 6
+STREAM_CAPACITY = 7
+STREAM_LOSS = 8
+STREAM_JITTER = 9
+STREAM_FADING = 10
+STREAM_CHANNEL = 11
+STREAM_BACKOFF = 12
 
 
 @compiled(inline="always")

@@ -1,6 +1,9 @@
 """The base of every part of a scenario."""
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -9,14 +12,16 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+    def _true_is_no_number(cls, data: Any) -> Any:
         """Python takes true for 1; a scenario does not."""
-        field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise PydanticCustomError("no_truth_value", "a truth value is not allowed here")
-        return value
+        for name, value in data.items() if isinstance(data, Mapping) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and field.annotation is not bool:
+                shown = str(value).lower()
+                raise misfit(f"{shown} is not allowed here; a text that says so needs quotes", name)
+        return data
 
 
 def misfit(message: str, *fields: str) -> PydanticCustomError:

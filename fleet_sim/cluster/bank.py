@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet_sim.engine.cameras import sizes
+
 
 @dataclass(frozen=True)
 class BankPart:
@@ -22,3 +24,20 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
         np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
         np.concatenate([part.right_HLF for part in parts], axis=2),
     )
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What became of all F scenes under each of V versions."""
+
+    sizes_VFL2: np.ndarray  # see engine.cameras.sizes
+    right_VHLF: np.ndarray
+
+
+def with_version(bank: Bank | None, part: BankPart) -> Bank:
+    """The bank with one more version, whose `part` holds every scene; in memory of its own."""
+    columns = (sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None]), part.right_HLF[None])
+    if bank is None:
+        return Bank(*(np.array(column, order="C") for column in columns))
+    before = (bank.sizes_VFL2, bank.right_VHLF)
+    return Bank(*(np.ascontiguousarray(np.concatenate(pair)) for pair in zip(before, columns, strict=True)))

@@ -1,12 +1,13 @@
 """From a scenario's fields to what the members of the fleet are told."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.network.build import link_of
 from fleet_sim.scenario import Scenario, heads_by_time
+from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 
 
 def fleet_of(point: Scenario, scenes: int) -> Fleet:
@@ -15,19 +16,34 @@ def fleet_of(point: Scenario, scenes: int) -> Fleet:
     return Fleet(
         seed=point.seed,
         cameras=point.fleet.cameras,
-        cells=point.fleet.cells,
+        cells=point.cells,
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
+        **_capture(point),
         encode_us=point.fleet.encode_us,
-        budget_bps=point.link.budget_bps,
-        propagation_us=point.link.propagation_us,
-        header_bytes=point.link.header_bytes + HEADER_BYTES,
-        buffer_bytes=point.link.buffer_bytes,
+        message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
         headroom_ppm=round(point.control.headroom * 1_000_000),
         scenes=scenes,
+        link=link_of(point.link),
     )
+
+
+def _capture(point: Scenario) -> dict[str, int]:
+    capture = point.fleet.capture
+    if isinstance(capture, BurstsSpec):
+        return {
+            "capture": BURSTS,
+            "burst_period_us": capture.burst_period_us,
+            "event_slot_us": EVENT_SLOT_US,
+            "event_threshold": capture.event_threshold,
+            "event_us": capture.event_us,
+            "spread_us": capture.spread_us + 1,
+        }
+    kind = POISSON if isinstance(capture, PoissonSpec) else PERIODIC
+    nothing = dict.fromkeys(("burst_period_us", "event_slot_us", "spread_us"), 1)
+    return {"capture": kind, **nothing, "event_threshold": 0, "event_us": 0}
 
 
 def head_schedule(point: Scenario) -> Schedule:
@@ -35,9 +51,3 @@ def head_schedule(point: Scenario) -> Schedule:
     places = {head.name: place for place, head in enumerate(point.train.heads)}
     from_us, names = zip(*heads_by_time(point), strict=True)
     return Schedule(np.array(from_us, np.int64), np.array([places[name] for name in names], np.int64))
-
-
-def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:
-    """Times at which shards and servers meet: every epoch, each stop within the run, and the end."""
-    times = {*range(epoch_us, duration_us, epoch_us), *stops_us, duration_us}
-    return sorted(time for time in times if 0 < time <= duration_us)

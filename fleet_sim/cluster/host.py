@@ -1,6 +1,7 @@
 """Where the fleet's members run: Ray actors, or objects in this process. The driver sees no difference."""
 
-from collections.abc import Sequence
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 Ref = Any  # a Ray object reference; in process, the value itself
@@ -9,6 +10,10 @@ Handle = Any  # a Ray actor handle; in process, the object itself
 
 class MemberLost(Exception):
     """A member died, or came back without its state: set it up again and repeat the call."""
+
+
+class MemberAway(MemberLost):
+    """Nobody answers, for now: whether the member died is not known yet."""
 
 
 class Host(Protocol):
@@ -34,9 +39,21 @@ class Host(Protocol):
     def put(self, value: object) -> Ref:
         """Keep a value where every member can read it."""
 
+    def cores(self) -> int:
+        """How many cores all members together can use."""
+
+    def close(self) -> None:
+        """End the members."""
+
 
 class LocalHost:
-    """Everything in this process, one call after the other."""
+    """Everything in this process: a thread for each member, which takes its calls one after the other.
+
+    What members compute is compiled and holds no lock, so they use as many cores as there are.
+    """
+
+    def __init__(self) -> None:
+        self._threads: dict[int, ThreadPoolExecutor] = {}  # by the member's id()
 
     def spawn(
         self,
@@ -48,23 +65,44 @@ class LocalHost:
         beside_driver: bool = False,
     ) -> Handle:
         """A new object of this class; reserves nothing."""
-        return member(*args)
+        handle = member(*args)
+        self._threads[id(handle)] = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        return handle
 
     def call(self, handle: Handle, method: str, *args: object, returns: int = 1) -> list[Ref]:
-        """Run the call now."""
-        result = getattr(handle, method)(*args)
-        return [result] if returns == 1 else _parts(result, returns)
+        """Begin a call."""
+
+        parts: list[Future[Any]] = [Future() for _ in range(returns)]
+
+        def work() -> None:
+            try:
+                result = getattr(handle, method)(*(self.get(arg) for arg in args))
+                values = [result] if returns == 1 else list(result)
+                if len(values) != returns:
+                    raise ValueError(f"{method} returned {len(values)} parts instead of {returns}")
+                for part, value in zip(parts, values, strict=True):
+                    part.set_result(value)
+            except BaseException as error:  # noqa: BLE001 - whoever asks for a part is told
+                for part in parts:
+                    if not part.done():
+                        part.set_exception(error)
+
+        self._threads[id(handle)].submit(work)
+        return parts
 
     def get(self, ref: Ref) -> Any:
-        """The value itself."""
-        return ref
+        """The value, waited for; raises what its call raised."""
+        return ref.result() if isinstance(ref, Future) else ref
 
     def put(self, value: object) -> Ref:
         """The value itself."""
         return value
 
+    def cores(self) -> int:
+        """Those of this machine that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-def _parts(result: Sequence[Any], returns: int) -> list[Any]:
-    if len(result) != returns:
-        raise ValueError(f"a call returned {len(result)} parts instead of {returns}")
-    return list(result)
+    def close(self) -> None:
+        """Begin no more calls."""
+        for thread in self._threads.values():
+            thread.shutdown(wait=False, cancel_futures=True)

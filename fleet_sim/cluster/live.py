@@ -6,9 +6,10 @@ import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES, ideal_millibits
 from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.engine.cameras import Cameras, Messages, ready_frames, scene_of, version_at
+from fleet_sim.engine.cameras import Cameras, Messages, scene_of, upcoming, version_at
 from fleet_sim.engine.fleet import Fleet
-from fleet_sim.network.uplink import NEVER, Uplinks
+from fleet_sim.network.queues import NONE, Pool
+from fleet_sim.network.uplink import Uplinks
 from fleet_sim.registry import Bundle
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class LiveCameras:
     def encode(
         self,
         cameras: Cameras,
+        u: Uplinks,
         fleet: Fleet,
         expected_bits_VL: np.ndarray,
         version_from_us_V: np.ndarray,
@@ -41,44 +43,41 @@ class LiveCameras:
         coded: Coded,
     ) -> Messages:
         """Code every frame that becomes ready before `until_us`, at every level, into `coded`; the sizes."""
-        count_R = ready_frames(cameras, fleet, until_us)
-        from_R = np.concatenate([[0], np.cumsum(count_R)]).astype(np.int64)
-        total = int(from_R[-1])
-        row_F = np.repeat(np.arange(len(count_R)), count_R)
-        frame_F = np.arange(total) - from_R[row_F] + cameras.frame_R[row_F]
-        capture_us_F = cameras.phase_us_R[row_F] + frame_F * fleet.frame_period_us
+        total = upcoming(cameras, u, fleet, until_us, np.zeros(0, np.int64), np.zeros(0, np.int64))
+        row_F, capture_us_F = np.zeros(total, np.int64), np.zeros(total, np.int64)
+        upcoming(cameras, u, fleet, until_us, row_F, capture_us_F)
+        frame_R = cameras.sources["frame"].astype(np.int64)
+        from_R = np.searchsorted(row_F, np.arange(len(frame_R)))
+        frame_F = np.arange(total) - from_R[row_F] + frame_R[row_F]
         version_F = np.array([version_at(version_from_us_V, t) for t in capture_us_F], np.int64)
-        camera_F = cameras.camera_R[row_F]
+        camera_F = u.cameras["camera"][row_F]
         scene_F = np.array(
             [scene_of(fleet.seed, c, f, fleet.scenes) for c, f in zip(camera_F, frame_F, strict=True)],
             np.int64,
         )
-        shape = (*expected_bits_VL.shape, total)
-        payload_bytes_VLF, ideal_millibits_VLF = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        versions, levels = expected_bits_VL.shape
+        sizes_VFL2 = np.zeros((versions, total, levels, 2), np.int32)
         for v, version in enumerate(self._versions):
             of_version = np.flatnonzero(version_F == v)
             if not len(of_version):
                 continue
             latent_MN = version.encoder.latents(self._images_FHWC[scene_F[of_version]])
-            ideal_millibits_VLF[v][:, of_version] = ideal_millibits(latent_MN, version.tables).T
-            by_level = [version.code(latent_MN, k, frame_F[of_version]) for k in range(shape[1])]
+            sizes_VFL2[v, of_version, :, 1] = ideal_millibits(latent_MN, version.tables)
+            by_level = [version.code(latent_MN, k, frame_F[of_version]) for k in range(levels)]
             for m, f in enumerate(of_version):
                 messages = [level[m] for level in by_level]
                 coded[int(camera_F[f]), int(frame_F[f])] = messages
-                payload_bytes_VLF[v, :, f] = [len(message) - HEADER_BYTES for message in messages]
-        return Messages(
-            payload_bytes_VLF, ideal_millibits_VLF, expected_bits_VL, from_R[:-1], cameras.frame_R.copy()
-        )
+                sizes_VFL2[v, f, :, 0] = [len(message) - HEADER_BYTES for message in messages]
+        return Messages(sizes_VFL2, expected_bits_VL, from_R, frame_R)
 
     @staticmethod
-    def forget(coded: Coded, cameras: Cameras, u: Uplinks) -> None:
-        """Drop messages of frames that are no longer queued or being sent."""
+    def forget(coded: Coded, u: Uplinks, pool: Pool) -> None:
+        """Drop messages of frames that no queue holds any more."""
         kept = set()
-        for row, camera in enumerate(cameras.camera_R):
-            for place in range(u.length_R[row]):
-                at = (u.oldest_R[row] + place) % u.frame_RQ.shape[1]
-                kept.add((int(camera), int(u.frame_RQ[row, at])))
-        for cell in np.flatnonzero(u.end_us_C != NEVER):
-            kept.add((int(cameras.camera_R[u.sending_row_C[cell]]), int(u.sending_frame_C[cell])))
+        for camera in u.cameras[u.cameras["length"] > 0]:
+            place = camera["first"]
+            while place != NONE:
+                kept.add((int(camera["camera"]), int(pool.messages[place]["frame"])))
+                place = pool.messages[place]["next"]
         for key in [key for key in coded if key not in kept]:
             del coded[key]

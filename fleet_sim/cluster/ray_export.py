@@ -45,11 +45,11 @@ class RayExport(Export):
     def reached(self, virtual_us: int, wall_ms: float) -> None:
         """Set the gauges."""
         total_C = np.asarray(self._exported_VC).sum(axis=0)
-        capacity_bits = self._fleet.budget_bps * self._fleet.cells * virtual_us / 1_000_000
+        capacity_bits = self._fleet.link.budget_bps * self._fleet.cells * virtual_us / 1_000_000
         self._metrics.gauges(
             virtual_us / 1_000_000,
             self._fleet.cameras,
-            self._fleet.budget_bps,
+            self._fleet.link.budget_bps,
             float(total_C[WIRE_BITS]) / capacity_bits,
             float(total_C[LEVEL_SUM]) / max(1, int(total_C[SENT])),
         )

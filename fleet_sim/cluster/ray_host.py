@@ -6,12 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.endpoint import export_every_second
-from fleet_sim.cluster.host import Handle, MemberLost, Ref
+from fleet_sim.cluster.host import Handle, MemberAway, MemberLost, Ref
 
 
 class RayHost:
@@ -53,7 +53,7 @@ class RayHost:
         gpus: float = 0,
         beside_driver: bool = False,
     ) -> Handle:
-        """A new named actor that reserves these CPUs and GPUs."""
+        """A new named actor that reserves these CPUs and GPUs; members spread over the cluster's machines."""
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(member).options(
             name=name,
@@ -61,7 +61,7 @@ class RayHost:
             num_gpus=gpus,
             max_restarts=-1,
             max_task_retries=0,
-            scheduling_strategy=here if beside_driver else "DEFAULT",
+            scheduling_strategy=here if beside_driver else "SPREAD",
         )
         handle = actor.remote(*args)
         self._handles.append(handle)
@@ -80,6 +80,8 @@ class RayHost:
             if isinstance(error.cause, MemberLost | RayError):
                 raise MemberLost(str(error.cause)) from error
             raise error.cause from error
+        except ActorUnavailableError as error:
+            raise MemberAway(str(error)) from error
         except RayError as error:
             raise MemberLost(str(error)) from error
 
@@ -90,6 +92,10 @@ class RayHost:
     def background(self, work: Callable[[], Any]) -> "Future[Any]":
         """Run `work`, which starts a job on the cluster and waits for it, in a thread."""
         return self._threads.submit(work)
+
+    def cores(self) -> int:
+        """The CPUs that the cluster's machines have now."""
+        return int(ray.cluster_resources().get("CPU", 1))
 
     def welcome(self) -> str:
         """Where to watch the run."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fleet_sim.cluster.member import Resident
+from fleet_sim.cluster.resident import Resident
 from fleet_sim.registry import Bundle, Kind, Registry
 
 TrainingNote = tuple[str, int, int, dict[str, float]]

@@ -1,4 +1,4 @@
-"""A decoder server: hosts versions with several heads, builds banks, and answers in virtual time."""
+"""Decoder servers: they host versions with several heads, build banks, and answer in virtual time."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,32 +6,33 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
-from fleet_sim.cluster.bank import BankPart, joined
+from fleet_sim.basics.memory import keep_memory
+from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
-from fleet_sim.cluster.member import Resident
+from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
+    WAITS,
     Batching,
     Waiting,
     audited,
     look_up,
-    no_frames,
+    nothing_waits,
     scenes_of,
     serve,
-    take,
 )
-from fleet_sim.engine.cameras import Sent
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
+from fleet_sim.engine.sent import Sent, take
 from fleet_sim.registry import Bundle
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a server counted in one step."""
+    """What the servers of a member counted in one step."""
 
     counted_VC: np.ndarray
     latency_VB: np.ndarray
@@ -43,24 +44,25 @@ class _State:
     point: Point
     batching: Batching
     audit_ppm: int
-    waiting: Waiting
+    waiting: list[Waiting]  # of each server
     messages: dict[tuple[int, int], bytes]  # live: bytes of the waiting frames
     counts: Counts
     after_end: int
 
 
 class DecoderServer(Resident):
-    """One server. All it knows comes through these calls, so it can be rebuilt from them."""
+    """One or several servers. All they know comes through these calls, so they can be rebuilt from them."""
 
-    def __init__(self, spec: CodecSpec, device: str):
-        self._spec, self._device = spec, device
+    def __init__(self, member: int, spec: CodecSpec, device: str):
+        keep_memory()
+        self._member, self._spec, self._device = member, spec, device
         self.reset()
 
     def reset(self) -> None:
         """No scenes, no versions."""
         self._images_FHWC, self._labels_F = np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
         self._versions: list[Version] = []
-        self._bank: list[BankPart] = []
+        self._bank: Bank | None = None
         self._state: _State | None = None
 
     def see(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> None:
@@ -81,15 +83,16 @@ class DecoderServer(Resident):
         }
         return [sums, part]
 
-    def add_bank(self, *parts: BankPart) -> None:
-        """Take up the bank of the next version, in parts that together hold every scene."""
-        self._bank.append(joined(parts))
+    def add_bank(self, part: BankPart) -> None:
+        """Take up the bank of the next version, with every scene in it."""
+        self._bank = with_version(self._bank, part)
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
         """Open a sweep point: nothing has arrived."""
         fleet = point.fleet
         counts = Counts.zero(point.versions, fleet.seconds, len(point.named_cells), fleet.cells)
-        self._state = _State(point, batching, audit_ppm, Waiting(no_frames()), {}, counts, 0)
+        waiting = [nothing_waits() for _ in range(point.servers_of_member[self._member])]
+        self._state = _State(point, batching, audit_ppm, waiting, {}, counts, 0)
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
         """Answer until `until_us`, given every shard's delivery to this time: [Progress, the new state]."""
@@ -103,43 +106,64 @@ class DecoderServer(Resident):
         def judge(frames: Sent, head_M: np.ndarray) -> np.ndarray:
             nonlocal checked
             if state.point.live:
-                answered = [state.messages.pop(key) for key in _keys(frames)]
-                return self._classify(frames, head_M, answered)
-            right_VHLF = np.stack([bank.right_HLF for bank in self._bank])
-            right_M = look_up(frames, head_M, state.point.fleet, right_VHLF)
-            checked = self._audit(frames, head_M, right_M)
-            return np.asarray(right_M)
+                return self._classify_live(frames, head_M)
+            right_M: np.ndarray = look_up(frames, head_M, state.point.fleet, self._looked_up.right_VHLF)
+            checked += self._audit(frames, head_M, right_M)
+            return right_M
 
-        state.waiting, after_end = serve(
-            state.waiting,
-            [delivery.frames for delivery in deliveries],
-            until_us,
-            state.point.fleet,
-            schedule,
-            state.batching,
-            judge,
-            counts,
-            state.point.named_cells,
-        )
-        state.after_end += after_end
+        for place, waiting in enumerate(state.waiting):
+            state.waiting[place], after_end = serve(
+                waiting,
+                [delivery.by_server[place] for delivery in deliveries],
+                until_us,
+                state.point.fleet,
+                schedule,
+                state.batching,
+                judge,
+                counts,
+                state.point.named_cells,
+            )
+            state.after_end += after_end
         progress = Progress(
             counts.by_second_VSC.sum(axis=1) - before_VC, counts.latency_VB - before_VB, checked
         )
         return [progress, state]
 
     def finish(self) -> Counts:
-        """Close the point: everything this server counted, with the frames it still holds in flight."""
+        """Close the point: everything counted here, with the frames still held in flight."""
         state = self._here()
-        return replace(state.counts, in_flight=state.after_end + len(state.waiting.frames.camera))
+        held = sum(len(waiting.frames.camera) for waiting in state.waiting)
+        return replace(state.counts, in_flight=state.after_end + held)
 
     def restore(self, snapshot: _State) -> None:
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
-        self._state = replace(snapshot, messages=dict(snapshot.messages), counts=snapshot.counts.copy())
+        self._state = replace(
+            snapshot,
+            waiting=list(snapshot.waiting),
+            messages=dict(snapshot.messages),
+            counts=snapshot.counts.copy(),
+        )
 
     def _here(self) -> _State:
         if self._state is None:
             raise MemberLost("no sweep point is open here")
         return self._state
+
+    @property
+    def _looked_up(self) -> Bank:
+        if self._bank is None:
+            raise MemberLost("no bank is here")
+        return self._bank
+
+    def _classify_live(self, frames: Sent, head_M: np.ndarray) -> np.ndarray:
+        """Answer, from their own bytes, the frames that no longer wait."""
+        begun_m = np.flatnonzero(head_M != WAITS)
+        begun = take(frames, begun_m)
+        keys = zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)
+        messages = [self._here().messages.pop(key) for key in keys]
+        right_M = np.zeros(len(head_M), np.bool_)
+        right_M[begun_m] = self._classify(begun, head_M[begun_m], messages)
+        return right_M
 
     def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
         """Decode and classify these messages: was each answer right, (M,) bool?"""
@@ -155,7 +179,8 @@ class DecoderServer(Resident):
     def _audit(self, frames: Sent, head_M: np.ndarray, right_M: np.ndarray) -> int:
         """Do a sampled share of answers again live; RunError if one differs from the bank."""
         state = self._here()
-        chosen_m = np.flatnonzero(audited(frames, state.point.fleet, state.audit_ppm))
+        chosen_M = audited(frames, state.point.fleet, state.audit_ppm)
+        chosen_m = np.flatnonzero(chosen_M & (head_M != WAITS))
         if not len(chosen_m):
             return 0
         sample = take(frames, chosen_m)
@@ -169,13 +194,9 @@ class DecoderServer(Resident):
                 messages[m] = runner.code(latent_N[None], int(sample.level[m]), sample.frame[m : m + 1])[0]
                 if (
                     len(messages[m]) - HEADER_BYTES
-                    != self._bank[version].payload_bytes_LF[sample.level[m], scene_M[m]]
+                    != self._looked_up.sizes_VFL2[version, scene_M[m], sample.level[m], 0]
                 ):
                     raise RunError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
             raise RunError("audit: a scene is answered otherwise live than in the bank")
         return len(chosen_m)
-
-
-def _keys(frames: Sent) -> list[tuple[int, int]]:
-    return [(int(c), int(f)) for c, f in zip(frames.camera, frames.frame, strict=True)]

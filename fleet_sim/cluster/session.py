@@ -1,34 +1,25 @@
 """A fleet at work: shards, servers and registry of one run, driven through its sweep points."""
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
-from fleet_sim.cluster.epochs import epoch_ends, fleet_of, head_schedule
+from fleet_sim.cluster.bank import BankPart, joined
+from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Pending
-from fleet_sim.cluster.server import DecoderServer, Progress
+from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
-from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
-
-
-class Watcher(Protocol):
-    """Is told how far the work is."""
-
-    def bank(self, done: int, total: int) -> None:
-        """So many of the scenes are in the bank."""
-
-    def advance(self, virtual_us: int, of_us: int) -> None:
-        """Virtual time has moved on."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,9 @@ class Rung:
 class Session:
     """Members of one run. `images_FHWC` uint8 and `labels_F` are the scenes that cameras see.
 
-    `servers` is the most that any sweep point wants; a point with fewer uses the first of them.
+    Members form as many crews as there are `exports`; each crew simulates one sweep point at a time, beside
+    the others. `servers` is the most server members that any point wants; one with fewer uses the first of
+    them. `banked` is told how many of the scenes are in the bank that is being made, and of how many.
     """
 
     def __init__(
@@ -74,42 +67,66 @@ class Session:
         images_FHWC: np.ndarray,
         labels_F: np.ndarray,
         servers: int,
-        export: Export,
-        watcher: Watcher,
+        exports: Sequence[Export],
+        banked: Callable[[int, int], None],
     ):
-        self._host, self._scenario, self._export, self._watcher = host, scenario, export, watcher
+        self._host, self._scenario, self._banked = host, scenario, banked
         self._scenes = len(labels_F)
         self._registry = registry
         self._images, self._labels = host.put(images_FHWC), host.put(labels_F)
-        serving, cluster = scenario.serving, scenario.cluster
-        device = "cuda" if serving.num_gpus else "cpu"
-        self._servers = [
+        self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
+        self._servers = [server for crew in self._crews for server in crew.servers]
+        self._shards = [shard for crew in self._crews for shard in crew.shards]
+        for server in self._servers:
+            server.lasting("see", self._images, self._labels)
+        self.deployed: list[Deployed] = []
+        self.ladder: list[Rung] = []
+        self._audited = [0] * len(self._crews)
+        self._contract_ids: set[int] = set()
+
+    def _crew(self, number: int, servers: int, export: Export) -> Crew:
+        scenario, of_crew = self._scenario, f"-of-crew-{number}" if number else ""
+        shards = [
             Member(
-                host,
-                f"decoder-server-{i}",
+                self._host,
+                f"camera-shard-{i}{of_crew}",
+                CameraShard,
+                i,
+                scenario.cluster.shards,
+                cpus=scenario.cluster.shard_cpus,
+            )
+            for i in range(scenario.cluster.shards)
+        ]
+        hosts = [
+            Member(
+                self._host,
+                f"decoder-server-{i}{of_crew}",
                 DecoderServer,
+                i,
                 scenario.codec,
-                device,
-                cpus=cluster.server_cpus,
-                gpus=serving.num_gpus,
+                "cuda" if scenario.serving.num_gpus else "cpu",
+                cpus=scenario.cluster.server_cpus,
+                gpus=scenario.serving.num_gpus,
+                snapshots_here=True,
             )
             for i in range(servers)
         ]
-        for server in self._servers:
-            server.lasting("see", self._images, self._labels)
-        self._shards = [
-            Member(host, f"camera-shard-{i}", CameraShard, i, cluster.shards, cpus=cluster.shard_cpus)
-            for i in range(cluster.shards)
-        ]
-        self.deployed: list[Deployed] = []
-        self.ladder: list[Rung] = []
-        self.audited = 0
-        self._contract_ids: set[int] = set()
+        return Crew(self._host, shards, hosts, export)
+
+    @property
+    def crews(self) -> int:
+        """How many sweep points can be simulated at the same time."""
+        return len(self._crews)
 
     @property
     def restarts(self) -> int:
         """How often a member died and was set up again."""
         return sum(member.restarts for member in [self._registry, *self._shards, *self._servers])
+
+    @property
+    def audited(self) -> int:
+        """Answers of a bank done again live and found equal."""
+        return sum(self._audited)
 
     def deploy(self, version: Deployed) -> None:
         """Give every member an encoder with its heads, and its bank unless the run is live."""
@@ -119,19 +136,19 @@ class Session:
         heads = [self._load(version.heads[name]) for name in names]
         for server in self._servers:
             server.lasting("add_version", encoder, *heads)
-        parts, sums = self._bank(place)
+        bank, sums = self._bank(place)
         bundle = self._host.get(encoder)
-        byte = contract_id(bundle.manifest["contract_hash"])
-        if byte in self._contract_ids:
-            raise RunError("two encoders of this run share their contract's byte; train with another seed")
-        self._contract_ids.add(byte)
+        identity = contract_id(bundle.manifest["contract_hash"])
+        if identity in self._contract_ids:
+            raise RunError("two encoders of this run share their contract id; train with another seed")
+        self._contract_ids.add(identity)
         tables = bundle.tensors["tables"]
         live = self._scenario.mode == "live"
         for server in self._servers:
             if not live:
-                server.lasting("add_bank", *parts)
+                server.lasting("add_bank", bank)
         for shard in self._shards:
-            shard.lasting("add_version", tables["mean_payload_bits_L"], *([] if live else parts))
+            shard.lasting("add_version", tables["mean_payload_bits_L"], None if live else bank)
             if live:
                 shard.lasting("add_live", self._scenario.codec, self._images, encoder)
         self.deployed.append(version)
@@ -150,61 +167,49 @@ class Session:
                     )
                 )
 
-    def simulate(self, point: Scenario, updates: Sequence[Update] = ()) -> Counts:
-        """All of one sweep point's virtual time; raises RunError if a frame got lost.
+    def simulate(
+        self, point: Scenario, watcher: Watcher, updates: Sequence[Update] = (), number: int = 0
+    ) -> Counts:
+        """All of one sweep point's virtual time, by crew `number`; raises RunError if a frame got lost.
 
-        Updates not yet deployed are taken up on the way, in order of time.
+        Updates not yet deployed are taken up on the way, in order of time, by all crews: beside a point that
+        takes one up no other may be simulated.
         """
         fleet = fleet_of(point, self._scenes)
-        live = point.mode == "live"
-        setup = Point(fleet, point.report.cells, 1 + len(updates), live, point.serving.servers)
-        servers = self._servers[: setup.servers]
-        s = point.serving
-        batching = Batching(s.batch, s.max_wait_us, s.batch_us, s.frame_us)
-        for shard in self._shards:
-            shard.begin("begin", setup)
-        for server in servers:
-            server.begin("begin", setup, batching, round(point.audit * 1_000_000))
-        schedule = head_schedule(point)
-        self._export.begin(fleet, [version.encoder for version in self.deployed])
-
+        members = server_members(point)
+        setup = Point(
+            fleet=fleet,
+            named_cells=point.report.cells,
+            versions=1 + len(updates),
+            live=point.mode == "live",
+            servers_of_member=share_out(point.serving.servers, members),
+        )
+        everyone = self._crews[number]
+        crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export
         froms_us = [0, *(update.from_us for update in updates)]
-        ends = epoch_ends(fleet.duration_us, point.cluster.epoch_us, froms_us)
-        known_us = np.array(froms_us[: len(self.deployed)], np.int64)
-        stepping = self._step_shards(ends[0], known_us, setup.servers)
-        for place, until_us in enumerate(ends):
-            began = time.perf_counter()
-            moved = [pending.wait() for pending in stepping]
-            serving = [
-                server.advance("step", until_us, schedule, *(refs[2 + i] for refs in moved), returns=2)
-                for i, server in enumerate(servers)
-            ]
-            for update in updates[len(self.deployed) - 1 :]:
-                if update.from_us == until_us < fleet.duration_us:
-                    self.deploy(update.version())
-                    self._export.versions([version.encoder for version in self.deployed])
-                    known_us = np.array(froms_us[: len(self.deployed)], np.int64)
-            if place + 1 < len(ends):
-                stepping = self._step_shards(ends[place + 1], known_us, setup.servers)
-            answered = [pending.wait() for pending in serving]
-            self._commit(moved, servers, answered)
-            self._export.reached(until_us, 1000 * (time.perf_counter() - began))
-            self._watcher.advance(until_us, fleet.duration_us)
+        export.begin(fleet, [version.encoder for version in self.deployed])
 
-        parts = [shard.ask("finish", known_us) for shard in self._shards]
-        parts += [server.ask("finish") for server in servers]
-        counts = Counts.zero(setup.versions, fleet.seconds, len(setup.named_cells), fleet.cells)
-        for part in parts:
-            counts = counts + self._host.get(part.wait()[0])
-        counts.check_conservation()
-        self._export.end(counts)
+        def known_us(at_us: int) -> np.ndarray:
+            for update in updates[len(self.deployed) - 1 :]:
+                if update.from_us == at_us < fleet.duration_us:
+                    self.deploy(update.version())
+                    export.versions([version.encoder for version in self.deployed])
+            return np.array(froms_us[: len(self.deployed)], np.int64)
+
+        counts, audited = simulate(crew, setup, point, froms_us, known_us, watcher)
+        self._audited[number] += audited
+        export.end(counts)
         return counts
 
     def _load(self, version: str) -> Ref:
         return self._registry.ask("load", version).wait()[0]
 
-    def _bank(self, place: int) -> tuple[list[Ref], dict[str, np.ndarray]]:
-        """Each server's part of the bank, and the sums over all parts."""
+    def _bank(self, place: int) -> tuple[Ref, dict[str, np.ndarray]]:
+        """The bank of a version, computed by all servers together, and the sums over its scenes.
+
+        It is put together here, on the driver's machine, so that no other need stay alive for it, and lies in
+        the object store, which copies it to each machine once.
+        """
         batch = self._scenario.codec.batch
         batches = -(-self._scenes // batch)
         pieces = 4 * len(self._servers)
@@ -213,24 +218,12 @@ class Session:
             self._servers[i % len(self._servers)].ask("bank_part", place, first, last, returns=2)
             for i, (first, last) in enumerate(pairwise(bounds))
         ]
-        parts: list[Ref] = []
+        parts: list[BankPart] = []
         sums: dict[str, Any] = {}
         for done, pending in zip(bounds[1:], asked, strict=True):
             sum_ref, part = pending.wait()
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
-            parts.append(part)
-            self._watcher.bank(done, self._scenes)
-        return parts, sums
-
-    def _step_shards(self, until_us: int, known_us: np.ndarray, servers: int) -> list[Pending]:
-        returns = 2 + servers
-        return [shard.advance("step", until_us, known_us, returns=returns) for shard in self._shards]
-
-    def _commit(self, moved: list[list[Ref]], servers: list[Member], answered: list[list[Ref]]) -> None:
-        for shard, refs in zip(self._shards, moved, strict=True):
-            self._export.counted(shard.name, self._host.get(refs[0]), None)
-        for server, refs in zip(servers, answered, strict=True):
-            progress: Progress = self._host.get(refs[0])
-            self.audited += progress.checked
-            self._export.counted(server.name, progress.counted_VC, progress.latency_VB)
+            parts.append(self._host.get(part))
+            self._banked(done, self._scenes)
+        return self._host.put(joined(parts)), sums

@@ -1,27 +1,25 @@
 """A camera shard: whole cells of cameras, simulated from one virtual time to the next."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from fleet_sim.cluster.bank import BankPart, joined
+from fleet_sim.basics.memory import keep_memory
+from fleet_sim.cluster.bank import Bank, BankPart, with_version
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
-from fleet_sim.cluster.member import Resident
-from fleet_sim.engine.answers import no_frames, take
-from fleet_sim.engine.cameras import (
-    Cameras,
-    Messages,
-    Sent,
-    count_unfinished,
-    new_cameras,
-    ready_frames,
-    step,
-)
+from fleet_sim.cluster.resident import Resident
+from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
+from fleet_sim.engine.sent import Sent, room_for, together
+from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
+from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
+
+ROOM = 1 << 17  # messages that a step writes down before it lets them be taken away
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,19 @@ class Point:
     named_cells: tuple[int, ...]
     versions: int
     live: bool
-    servers: int
+    servers_of_member: tuple[int, ...]  # how many servers each server member hosts, in order
+
+    @property
+    def servers(self) -> int:
+        """All of them."""
+        return sum(self.servers_of_member)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Messages of one shard for one server; the bytes themselves only travel live."""
+    """Messages of one shard for the servers of one member; the bytes themselves only travel live."""
 
-    frames: Sent
+    by_server: list[Sent]
     messages: dict[tuple[int, int], bytes]  # (camera, frame) -> message
 
 
@@ -49,6 +52,7 @@ class _State:
     cell_C: np.ndarray
     cameras: Cameras
     uplinks: Uplinks
+    pool: Pool
     counts: Counts
     coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
 
@@ -57,21 +61,23 @@ class CameraShard(Resident):
     """Cameras as rows of arrays. All it knows comes through these calls, so it can be rebuilt from them."""
 
     def __init__(self, shard: int, shards: int):
+        keep_memory()
         self._shard, self._shards = shard, shards
+        self._sent = room_for(ROOM)
         self.reset()
 
     def reset(self) -> None:
         """No versions, no cameras."""
         self._payload_bits: list[np.ndarray] = []
-        self._bank: list[BankPart] = []
+        self._bank: Bank | None = None
         self._live: LiveCameras | None = None
         self._state: _State | None = None
 
-    def add_version(self, mean_payload_bits_L: np.ndarray, *parts: BankPart) -> None:
-        """Take up an encoder version: what its controller expects, and its bank if there is one."""
+    def add_version(self, mean_payload_bits_L: np.ndarray, part: BankPart | None) -> None:
+        """Take up an encoder version: what its controller expects, and its bank unless the run is live."""
         self._payload_bits.append(mean_payload_bits_L)
-        if parts:
-            self._bank.append(joined(parts))
+        if part is not None:
+            self._bank = with_version(self._bank, part)
 
     def add_live(self, spec: Any, images_FHWC: np.ndarray, encoder: Any) -> None:
         """Take up a frozen encoder, to run it for every frame."""
@@ -81,34 +87,23 @@ class CameraShard(Resident):
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
-        cameras, uplinks = new_cameras(point.fleet, cell_C, point.named_cells)
+        opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
         counts = Counts.zero(point.versions, point.fleet.seconds, len(point.named_cells), point.fleet.cells)
-        self._state = _State(point, cell_C, cameras, uplinks, counts, {})
+        self._state = _State(point, cell_C, *opened, counts, {})
 
-    def step(self, until_us: int, version_from_us_V: np.ndarray) -> list[Any]:
-        """Go on to `until_us`: [what was counted (V, C), the new state, a Delivery for each server]."""
+    def step(self, until_us: int, version_from_us_V: np.ndarray, snapshot: bool) -> list[Any]:
+        """Go on to `until_us`: [what was counted (V, C), the new state, a Delivery for each server member].
+
+        The state is None where no `snapshot` is asked for.
+        """
         state = self._here()
-        fleet, counts = state.point.fleet, state.counts
+        counts = state.counts
         before_VC = counts.by_second_VSC.sum(axis=1)
         messages = self._messages(state, until_us, version_from_us_V)
-        most = int(ready_frames(state.cameras, fleet, until_us).sum() + state.uplinks.length_R.sum())
-        sent = Sent(*(np.empty(most + len(state.cell_C), np.int64) for _ in Sent._fields))
-        bits_C = np.zeros(len(state.cell_C), np.int64)
-        number = step(
-            state.cameras,
-            state.uplinks,
-            fleet,
-            messages,
-            version_from_us_V,
-            until_us,
-            counts.by_second_VSC,
-            counts.cells_KSC,
-            bits_C,
-            sent,
-        )
-        counts.wire_bits_by_cell[state.cell_C] += bits_C
-        deliveries = self._deliver(state, take(sent, slice(0, number)))
-        return [counts.by_second_VSC.sum(axis=1) - before_VC, state, *deliveries]
+        by_server = self._move(state, messages, until_us, version_from_us_V)
+        counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
+        deliveries = self._deliver(state, by_server)
+        return [counts.by_second_VSC.sum(axis=1) - before_VC, state if snapshot else None, *deliveries]
 
     def finish(self, version_from_us_V: np.ndarray) -> Counts:
         """Close the point at the end of its time: everything this shard counted."""
@@ -131,6 +126,7 @@ class CameraShard(Resident):
             snapshot.cell_C,
             Cameras(*(np.array(column) for column in snapshot.cameras)),
             Uplinks(*(np.array(column) for column in snapshot.uplinks)),
+            Pool(*(np.array(column) for column in snapshot.pool)),
             snapshot.counts.copy(),
             dict(snapshot.coded),
         )
@@ -141,34 +137,65 @@ class CameraShard(Resident):
         return self._state
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
-        headers_bits = 8 * state.point.fleet.header_bytes
-        expected_bits_VL = np.stack(self._payload_bits) + headers_bits
+        expected_bits_VL = expected_wire_bits(state.point.fleet, np.stack(self._payload_bits))
         if not state.point.live:
+            if self._bank is None:
+                raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
-            return Messages(
-                np.stack([bank.payload_bytes_LF for bank in self._bank]),
-                np.stack([bank.ideal_millibits_LF for bank in self._bank]),
-                expected_bits_VL,
-                nothing,
-                nothing,
-            )
+            return Messages(self._bank.sizes_VFL2, expected_bits_VL, nothing, nothing)
         if self._live is None:
             raise MemberLost("no encoder is here")
         return self._live.encode(
-            state.cameras, state.point.fleet, expected_bits_VL, version_from_us_V, until_us, state.coded
+            state.cameras,
+            state.uplinks,
+            state.point.fleet,
+            expected_bits_VL,
+            version_from_us_V,
+            until_us,
+            state.coded,
         )
 
-    def _deliver(self, state: _State, sent: Sent) -> list[Delivery]:
-        fleet, servers = state.point.fleet, state.point.servers
-        server_M = sent.camera % fleet.cells % servers
+    def _move(
+        self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray
+    ) -> list[Sent]:
+        """Take every event before `until_us`: what reached each server."""
+        sent, by_server = self._sent, list[Sent]()
+        for place, last in pairwise(state.cameras.from_S.tolist()):
+            parts, end = list[Sent](), DONE - 1
+            while end != DONE:
+                end, place, count = step(
+                    state.cameras,
+                    state.uplinks,
+                    state.pool,
+                    state.point.fleet,
+                    messages,
+                    version_from_us_V,
+                    until_us,
+                    place,
+                    last,
+                    state.counts.by_second_VSC,
+                    state.counts.cells_KSC,
+                    sent,
+                )
+                if end == POOL_FULL:
+                    state.pool = grown(state.pool)
+                parts.append(Sent(*(column[:count].copy() for column in sent)))
+            by_server.append(together(parts))
+        return by_server
+
+    def _deliver(self, state: _State, by_server: list[Sent]) -> list[Delivery]:
         deliveries = []
-        for server in range(servers):
-            frames = take(sent, server_M == server) if len(server_M) else no_frames()
-            messages = {}
-            if state.point.live:
-                for camera, frame, level in zip(frames.camera, frames.frame, frames.level, strict=True):
-                    messages[int(camera), int(frame)] = state.coded.pop((int(camera), int(frame)))[level]
-            deliveries.append(Delivery(frames, messages))
+        for hosted in state.point.servers_of_member:
+            frames, by_server = by_server[:hosted], by_server[hosted:]
+            deliveries.append(Delivery(frames, self._bytes(state, frames) if state.point.live else {}))
         if state.point.live:
-            LiveCameras.forget(state.coded, state.cameras, state.uplinks)
+            LiveCameras.forget(state.coded, state.uplinks, state.pool)
         return deliveries
+
+    @staticmethod
+    def _bytes(state: _State, by_server: list[Sent]) -> dict[tuple[int, int], bytes]:
+        return {
+            (int(camera), int(frame)): state.coded.pop((int(camera), int(frame)))[level]
+            for sent in by_server
+            for camera, frame, level in zip(sent.camera, sent.frame, sent.level, strict=True)
+        }

@@ -6,20 +6,25 @@ import numpy as np
 
 from fleet_sim.cluster.bank import BankPart
 from fleet_sim.codec.camera import FrozenEncoder
-from fleet_sim.codec.contract import contract_id
+from fleet_sim.codec.contract import check_contract, contract, contract_hash, contract_id
 from fleet_sim.codec.head import Head, load_head
-from fleet_sim.codec.message import HEADER_BYTES, decode, encode_batch, ideal_millibits
+from fleet_sim.codec.message import HEADER_BYTES, decode_batch, encode_batch, ideal_millibits
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.registry import Bundle
 
 
 class Version:
-    """An encoder, on the processor as on a camera, and its heads on `device`."""
+    """An encoder, on the processor as on a camera, and its heads on `device`.
+
+    Raises UserError where they are not of one contract, that of `spec` and the encoder's tables.
+    """
 
     def __init__(self, spec: CodecSpec, encoder: Bundle, heads: Sequence[Bundle], device: str):
         self.tables = Tables.from_arrays(encoder.tensors["tables"])
-        self.contract_id = contract_id(encoder.manifest["contract_hash"])
+        agreed = contract_hash(contract(spec, self.tables))
+        check_contract(f"encoder {encoder.id[:12]}", encoder.manifest, agreed)
+        self.contract_id = contract_id(agreed)
         self.encoder = FrozenEncoder(spec, encoder.tensors["weights"], self.tables)
         self.heads: list[Head] = [
             load_head(head.manifest, spec, head.tensors, self.tables, device) for head in heads
@@ -35,12 +40,12 @@ class Version:
 
     def read(self, messages: Sequence[bytes], level: int) -> np.ndarray:
         """Latents (M, k) decoded from messages of this level."""
-        latent_Mk = np.empty((len(messages), int(self.tables.ladder_L[level])), np.int32)
-        for m, message in enumerate(messages):
-            latent_Mk[m], told_level, _ = decode(message, self.tables, self.contract_id)
-            if told_level != level:
-                raise RuntimeError(f"a message of level {told_level} was delivered as level {level}")
-        return latent_Mk
+        latent_MN, level_M, _, refused = decode_batch(messages, self.tables, self.contract_id)
+        if refused:
+            raise refused[min(refused)]
+        if (level_M != level).any():
+            raise RuntimeError(f"messages of levels {set(level_M.tolist())} were delivered as level {level}")
+        return latent_MN[:, : self.tables.ladder_L[level]]
 
     def bank_part(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> BankPart:
         """Encode, code to bytes, decode those bytes and classify every scene at every level."""

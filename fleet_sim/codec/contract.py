@@ -1,9 +1,13 @@
 """What an encoder and a head must agree on, and its short names.
 
 A head trained on one encoder's latents reads another's as noise without noticing. So every version carries
-the hash of its contract, every message one byte of it, and a head answers only messages of its own.
+the hash of its contract, every message 24 bits of it, and a head answers only messages of its own.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.hashing import canonical_json, sha256_hex
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
@@ -12,10 +16,10 @@ Contract = dict[str, int | str | list[int]]
 
 
 def contract(spec: CodecSpec, tables: Tables) -> Contract:
-    """The contract of a version; raises ValueError where its tables are not of its `codec:` settings."""
+    """The contract of a version; raises UserError where its tables are not of its `codec:` settings."""
     ladder = tables.ladder_L.tolist()
     if tables.neurons != spec.neurons or ladder != list(spec.ladder):
-        raise ValueError(
+        raise UserError(
             f"tables of {tables.neurons} neurons with ladder {ladder} are not those of a codec of "
             f"{spec.neurons} neurons with ladder {list(spec.ladder)}"
         )
@@ -35,6 +39,16 @@ def contract_hash(agreed: Contract) -> str:
     return sha256_hex(canonical_json(agreed))
 
 
+def check_contract(what: str, manifest: Mapping[str, Any], ours: str) -> None:
+    """Raise UserError where `what` was published under another contract than that of hash `ours`."""
+    theirs = manifest["contract_hash"]
+    if theirs != ours:
+        raise UserError(
+            f"{what} is made for contract {theirs[:16]}, but the encoder's tables and codec settings make "
+            f"{ours[:16]}: a server would read noise; take encoder and heads from one release"
+        )
+
+
 def contract_id(hash_hex: str) -> int:
-    """The byte of a contract hash that travels in every message."""
-    return int(hash_hex[:2], 16)
+    """The 24 bits of a contract hash that every message carries: 8 openly, 16 within its check."""
+    return int(hash_hex[:6], 16)

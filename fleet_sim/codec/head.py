@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.batches import in_fixed_batches, load_frozen
-from fleet_sim.codec.contract import contract, contract_hash
+from fleet_sim.codec.contract import check_contract, contract, contract_hash
 from fleet_sim.codec.networks import build_decoder
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables, fill
@@ -96,11 +96,7 @@ def load_head(
     Raises UserError where the head was made under another contract, or its weights do not fit.
     """
     ours = contract_hash(contract(spec, tables))
-    if manifest["contract_hash"] != ours:
-        raise UserError(
-            f"head '{manifest['head']['name']}' is made for contract {manifest['contract_hash'][:16]}, "
-            f"the encoder's is {ours[:16]}"
-        )
+    check_contract(f"head '{manifest['head']['name']}'", manifest, ours)
     if manifest["head"]["kind"] == "svm":
         return LinearHead(tensors["weights"], tables, spec.batch)
     return NetworkHead(spec, manifest["classes"], tensors["weights"], tables, device)

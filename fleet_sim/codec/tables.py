@@ -56,7 +56,7 @@ class Tables:
         coder = Coder(frequencies_NS, offset_N)
         sample_mN = ranked_MN[:: -(-len(ranked_MN) // SAMPLE)]
         mean_payload_bits = [
-            round(8 * sum(map(len, coder.encode(sample_mN[:, :kept]))) / len(sample_mN)) for kept in ladder
+            round(8 * len(coder.encode(sample_mN[:, :kept]).bytes_B) / len(sample_mN)) for kept in ladder
         ]
         return cls(
             ranking_N=ranking_N,

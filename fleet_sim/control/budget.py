@@ -1,6 +1,6 @@
 """The paper's rule: the bitrate budget decides how many neurons a frame keeps."""
 
-from fleet_sim.basics.compiled import compiled
+from fleet_sim.basics.compiled import inlined
 
 
 def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom_ppm: int) -> int:
@@ -8,7 +8,7 @@ def plan_bits(budget_bps: int, cameras: int, frame_period_us: int, headroom_ppm:
     return budget_bps * frame_period_us * headroom_ppm // (cameras * 10**12)
 
 
-@compiled()
+@inlined()
 def budget_level(expected_bits_L, plan, backlog_bits):
     """Highest level whose expected wire bits fit in `plan` beside the backlog; level 0 if none does.
 

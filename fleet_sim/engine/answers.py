@@ -1,16 +1,29 @@
 """One server in virtual time: all arrivals in total order, batches, and what each answer counts as."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from fleet_sim.basics.compiled import compiled
-from fleet_sim.basics.hashing import STREAM_AUDIT, STREAM_PHASE, draw_below
+from fleet_sim.basics.compiled import compiled, inlined
+from fleet_sim.basics.hashing import STREAM_AUDIT, draw_below
 from fleet_sim.engine import counts as c
-from fleet_sim.engine.cameras import MICRO, Sent, scene_of
+from fleet_sim.engine.cameras import MICRO, scene_of
 from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.serving.batching import run_batches
+from fleet_sim.serving.order import in_order
+
+WAITS = -1  # in place of a head: no batch has taken the frame yet
+
+# A latency's bin lies at or shortly after that of the sixteenth of an octave named by the upper 16 bits
+# of its float64: sign, exponent, four bits of fraction.
+_UPPER = 48
+_FIRST_KEY = int(np.float64(c.LATENCY_EDGES_US[0]).view(np.int64) >> _UPPER)
+_KEYS = int(np.float64(c.LATENCY_EDGES_US[-1]).view(np.int64) >> _UPPER) - _FIRST_KEY + 1
+FIRST_BIN_K = np.searchsorted(
+    c.LATENCY_EDGES_US, ((_FIRST_KEY + np.arange(_KEYS)) << _UPPER).view(np.float64)
+)
 
 
 @dataclass(frozen=True)
@@ -31,29 +44,21 @@ class Waiting:
     free_us: int = 0
 
 
+def nothing_waits() -> Waiting:
+    """A server before its first frame."""
+    return Waiting(room_for(0))
+
+
 Judge = Callable[[Sent, np.ndarray], np.ndarray]
-"""(frames in batches, place of the head that answers each) -> bool: was the answer right?"""
+"""(frames, place of the head that answers each, or WAITS) -> (M,) bool: was the answer right?
 
-
-def no_frames() -> Sent:
-    """Nothing sent."""
-    return Sent(*(np.zeros(0, np.int64) for _ in Sent._fields))
-
-
-def take(sent: Sent, index: np.ndarray | slice) -> Sent:
-    """The frames at `index`."""
-    return Sent(*(column[index] for column in sent))
-
-
-def merge(parts: list[Sent], cells: int) -> Sent:
-    """All parts in the total order (arrival, cell, camera, frame), whoever sent them."""
-    both = Sent(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    return take(both, np.lexsort((both.frame, both.camera, both.camera % cells, both.arrive_us)))
+What it says of a frame that waits is not read.
+"""
 
 
 def serve(
     waiting: Waiting,
-    arrived: list[Sent],
+    arrived: Sequence[Sent],
     until_us: int,
     fleet: Fleet,
     schedule: Schedule,
@@ -67,11 +72,12 @@ def serve(
     All frames that arrive before `until_us` must be in `waiting` or `arrived`. Returns what still waits and
     how many frames were taken into batches whose answers come after the end of the run.
     """
-    frames = merge([waiting.frames, *arrived], fleet.cells)
-    present = int(np.searchsorted(frames.arrive_us, until_us))
+    frames = together([waiting.frames, *arrived])
+    arrive_us_M, place_M = in_order(frames.arrive_us, frames.camera, frames.frame, fleet.cells)
+    present = int(np.searchsorted(arrive_us_M, until_us))
     start_us, done_us = np.empty(present, np.int64), np.empty(present, np.int64)
     taken, free_us = run_batches(
-        frames.arrive_us[:present],
+        arrive_us_M[:present],
         waiting.free_us,
         until_us,
         batching.batch,
@@ -81,32 +87,46 @@ def serve(
         start_us,
         done_us,
     )
-    started = take(frames, slice(0, taken))
-    head_W = schedule.head_W[np.searchsorted(schedule.head_from_us_W, start_us[:taken], side="right") - 1]
-    named_M = np.full(taken, -1, np.int64)
-    for place, cell in enumerate(named):
-        named_M[started.camera % fleet.cells == cell] = place
+    # From here on frames stand as they came, which reads memory in one go.
+    head_M, done_us_M = _by_frame(place_M, taken, start_us, done_us, schedule.head_from_us_W, schedule.head_W)
     too_late = count_answers(
-        started,
-        done_us[:taken],
-        judge(started, head_W),
-        named_M,
+        frames,
+        head_M,
+        done_us_M,
+        judge(frames, head_M),
         fleet,
+        np.array(named, np.int64),
         c.LATENCY_EDGES_US,
+        FIRST_BIN_K,
         counts.by_second_VSC,
         counts.cells_KSC,
         counts.latency_VB,
     )
-    return replace(waiting, frames=take(frames, slice(taken, None)), free_us=int(free_us)), int(too_late)
+    return Waiting(take(frames, place_M[taken:]), int(free_us)), int(too_late)
+
+
+@compiled()
+def _by_frame(place_M, taken, start_us, done_us, head_from_us_W, head_W):
+    """What the first `taken` frames in order got, at their places: (head_M, done_us_M)."""
+    head_M = np.full(place_M.shape[0], WAITS, np.int16)
+    done_us_M = np.empty(place_M.shape[0], np.int64)
+    switch = 0
+    for m in range(taken):
+        while switch + 1 < head_from_us_W.shape[0] and head_from_us_W[switch + 1] <= start_us[m]:
+            switch += 1
+        head_M[place_M[m]] = head_W[switch]
+        done_us_M[place_M[m]] = done_us[m]
+    return head_M, done_us_M
 
 
 @compiled()
 def look_up(frames, head_M, fleet, right_VHLF):
     """A bank's judgement of these frames, (M,) bool."""
-    right_M = np.empty(frames.camera.shape[0], np.bool_)
+    right_M = np.zeros(frames.camera.shape[0], np.bool_)
     for m in range(right_M.shape[0]):
-        scene = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
-        right_M[m] = right_VHLF[frames.version[m], head_M[m], frames.level[m], scene]
+        if head_M[m] != WAITS:
+            scene = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
+            right_M[m] = right_VHLF[frames.version[m], head_M[m], frames.level[m], scene]
     return right_M
 
 
@@ -131,33 +151,55 @@ def audited(frames, fleet, share_ppm):
 
 
 @compiled()
-def capture_us_of(camera, frame, fleet):
-    """When this camera took this frame."""
-    phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
-    return phase_us + frame * fleet.frame_period_us
-
-
-@compiled()
-def count_answers(frames, done_us_M, right_M, named_M, fleet, edges_us, by_second_VSC, cells_KSC, latency_VB):
-    """Count answers that come before the end of the run; return how many do not."""
+def count_answers(
+    frames,
+    head_M,
+    done_us_M,
+    right_M,
+    fleet,
+    named_K,
+    edges_us,
+    first_bin_K,
+    by_second_VSC,
+    cells_KSC,
+    latency_VB,
+):
+    """Count the answers that come before the end of the run; return how many do not."""
     after_end = 0
     for m in range(done_us_M.shape[0]):
+        if head_M[m] == WAITS:
+            continue
         done_us = done_us_M[m]
         if done_us >= fleet.duration_us:
             after_end += 1
             continue
         version, second = frames.version[m], done_us // MICRO
-        latency_us = done_us - capture_us_of(frames.camera[m], frames.frame[m], fleet)
-        on_time = latency_us <= fleet.deadline_us
-        latency_VB[version, np.searchsorted(edges_us, latency_us)] += 1
-        for column, amount in (
-            (c.ANSWERED, 1),
-            (c.RIGHT, np.int64(right_M[m])),
-            (c.RIGHT_ON_TIME, np.int64(right_M[m] and on_time)),
-            (c.ON_TIME, np.int64(on_time)),
-            (c.LATENCY_US_SUM, latency_us),
-        ):
-            by_second_VSC[version, second, column] += amount
-            if named_M[m] >= 0:
-                cells_KSC[named_M[m], second, column] += amount
+        latency_us = done_us - frames.capture_us[m]
+        latency_VB[version, latency_bin(latency_us, edges_us, first_bin_K)] += 1
+        right, on_time = np.int64(right_M[m]), np.int64(latency_us <= fleet.deadline_us)
+        _add(by_second_VSC[version, second], right, on_time, latency_us)
+        for k in range(named_K.shape[0]):
+            if frames.camera[m] % fleet.cells == named_K[k]:
+                _add(cells_KSC[k, second], right, on_time, latency_us)
     return after_end
+
+
+@inlined()
+def latency_bin(latency_us, edges_us, first_bin_K):
+    """How many edges are below this latency: np.searchsorted(edges_us, latency_us), in few steps."""
+    key = (np.float64(latency_us).view(np.int64) >> _UPPER) - _FIRST_KEY
+    if key < 0:
+        return np.int64(0)
+    place = first_bin_K[min(key, first_bin_K.shape[0] - 1)]
+    while place < edges_us.shape[0] and edges_us[place] < latency_us:
+        place += 1
+    return place
+
+
+@compiled(inline="always")
+def _add(count_C, right, on_time, latency_us):
+    count_C[c.ANSWERED] += 1
+    count_C[c.RIGHT] += right
+    count_C[c.RIGHT_ON_TIME] += right * on_time
+    count_C[c.ON_TIME] += on_time
+    count_C[c.LATENCY_US_SUM] += latency_us

@@ -1,116 +1,118 @@
-"""The cameras of one shard in virtual time: one compiled step over their rows.
-
-Per cell, the next event is either a frame that is ready to send or the end of a transmission. Events are
-taken in order of (time, camera, frame) and each leaves the state complete, so a step may stop at any time
-and the next one go on: the length of an epoch has no meaning.
-"""
+"""The cameras of one shard: when they take frames, what those weigh, and how many bits they may plan with."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import compiled
-from fleet_sim.basics.hashing import STREAM_PHASE, STREAM_SCENE, draw_below
-from fleet_sim.control.budget import budget_level, plan_bits
-from fleet_sim.engine import counts as c
+from fleet_sim.basics.compiled import bare, inlined
+from fleet_sim.basics.hashing import STREAM_SCENE, draw_below
+from fleet_sim.control.budget import plan_bits
+from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
-from fleet_sim.network import heap, uplink
-from fleet_sim.network.uplink import NEVER, Uplinks
+from fleet_sim.network import packets
+from fleet_sim.network.queues import Pool
+from fleet_sim.network.uplink import Uplinks, idle_uplinks
 
 MICRO = 1_000_000
+
+
+SOURCE = np.dtype(
+    [
+        ("capture_us", "i8"),  # when the camera takes its next frame ...
+        ("frame", "i4"),  # ... and which that is
+        ("order", "i4"),  # periodic: the cell's cameras (rows) by capture time; else a heap by it
+    ]
+)
+CONTROL = np.dtype(
+    [
+        ("plan_bits", "i8"),  # what the budget controller may plan with between two frames
+        ("next", "i4"),  # periodic: place of the cell's next camera in its round
+        ("named", "i2"),  # place of the cell among report.cells, -1 for the others
+    ],
+    align=True,
+)
 
 
 class Cameras(NamedTuple):
     """State of a shard's R cameras in C cells, beside their uplinks."""
 
-    cell_C: np.ndarray
-    plan_bits_C: np.ndarray  # what the budget controller may plan with between two frames
-    named_C: np.ndarray  # place of the cell among report.cells, -1 for the others
-    camera_R: np.ndarray
-    phase_us_R: np.ndarray  # capture time of frame 0
-    frame_R: np.ndarray  # next frame to become ready
-    ready_us_R: np.ndarray  # heap of the cell: when its cameras' next frames are ready ...
-    ready_row_R: np.ndarray  # ... and whose they are
+    sources: np.ndarray  # (R,) SOURCE
+    control: np.ndarray  # (C,) CONTROL
+    by_server_C: np.ndarray  # the cells, those of one server after those of another
+    from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
 
 
 class Messages(NamedTuple):
     """Sizes of coded frames. In a bank F counts scenes; live, the frames of this epoch, camera by camera."""
 
-    payload_bytes_VLF: np.ndarray
-    ideal_millibits_VLF: np.ndarray
+    sizes_VFL2: np.ndarray  # see `sizes`
     expected_bits_VL: np.ndarray  # mean wire bits on the training set, what the controller plans with
     live_from_R: np.ndarray  # live: place of the camera's first frame of this epoch; empty in a bank
     live_frame_R: np.ndarray  # live: that frame's number
 
 
-class Sent(NamedTuple):
-    """Messages that reached the server side: int64 columns, in no order."""
-
-    arrive_us: np.ndarray
-    camera: np.ndarray
-    frame: np.ndarray
-    level: np.ndarray
-    version: np.ndarray
+def sizes(payload_bytes_VFL: np.ndarray, ideal_millibits_VFL: np.ndarray) -> np.ndarray:
+    """Payload bytes and ideal millibits side by side (V, F, L, 2): the step reads both of a frame at once."""
+    return np.stack([payload_bytes_VFL, ideal_millibits_VFL], axis=-1).astype(np.int32)
 
 
-def new_cameras(fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...]) -> tuple[Cameras, Uplinks]:
+def new_cameras(
+    fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...], servers: int
+) -> tuple[Cameras, Uplinks, Pool]:
     """Cameras of these cells before their first frame, with empty queues."""
     camera_R, count_C = cameras_of_cells(fleet, cell_C)
-    phase_us_R = _phases(fleet.seed, camera_R, fleet.frame_period_us)
-    plan_C = [plan_bits(fleet.budget_bps, int(n), fleet.frame_period_us, fleet.headroom_ppm) for n in count_C]
+    sources, control = np.zeros(len(camera_R), SOURCE), np.zeros(len(cell_C), CONTROL)
+    _fill_first_captures(fleet, camera_R, sources)
+    cell_R = np.repeat(np.arange(len(cell_C)), count_C)
+    sources["order"] = np.lexsort((sources["capture_us"], cell_R))  # sorted, hence also a heap
+    control["plan_bits"] = [_plan_bits(fleet, int(cameras)) for cameras in count_C]
+    control["named"] = -1
+    for place, cell in enumerate(named):
+        control["named"][cell_C == cell] = place
+    server_C = cell_C % servers
     cameras = Cameras(
-        cell_C=cell_C,
-        plan_bits_C=np.array(plan_C, np.int64),
-        named_C=np.array([named.index(g) if g in named else -1 for g in cell_C], np.int64),
-        camera_R=camera_R,
-        phase_us_R=phase_us_R,
-        frame_R=np.zeros(len(camera_R), np.int64),
-        ready_us_R=np.zeros(len(camera_R), np.int64),
-        ready_row_R=np.zeros(len(camera_R), np.int64),
+        sources,
+        control,
+        by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
+        from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
     )
-    frames = fleet.duration_us // fleet.frame_period_us + 1
-    smallest_packets = fleet.buffer_bytes // fleet.header_bytes
-    places = min(frames, smallest_packets) + 1
-    uplinks = uplink.idle_uplinks(count_C, places)
-    _fill_heaps(cameras, uplinks.first_row_C, fleet.encode_us)
-    return cameras, uplinks
+    return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
 
 
-@compiled()
-def _phases(seed, camera_R, period_us):
-    phase_us_R = np.empty(camera_R.shape[0], np.int64)
+def expected_wire_bits(fleet: Fleet, payload_bits_VL: np.ndarray) -> np.ndarray:
+    """Wire bits of messages whose payloads have these mean sizes, (V, L) int64."""
+    link = fleet.link
+    around = fleet.message_header_bytes + link.length_bytes
+    packets_headers = [
+        packets.wire_bytes(link, size) - size for size in (-(-payload_bits_VL // 8) + around).ravel().tolist()
+    ]
+    headers_VL = np.reshape(packets_headers, payload_bits_VL.shape)
+    expected_bits_VL: np.ndarray = payload_bits_VL + 8 * (around + headers_VL)
+    return expected_bits_VL
+
+
+def _plan_bits(fleet: Fleet, cameras: int) -> int:
+    link, period_us, headroom_ppm = fleet.link, fleet.frame_period_us, fleet.headroom_ppm
+    share = plan_bits(link.budget_bps, cameras, period_us, headroom_ppm)
+    if not link.rest_ppm:
+        return share
+    alone_bps = link.bps * MICRO // (MICRO + link.rest_ppm)  # all that its duty cycle lets a camera send
+    return min(share, plan_bits(alone_bps, 1, period_us, headroom_ppm))
+
+
+@bare()
+def _fill_first_captures(fleet, camera_R, sources):
     for row in range(camera_R.shape[0]):
-        phase_us_R[row] = draw_below(seed, STREAM_PHASE, camera_R[row], 0, period_us)
-    return phase_us_R
+        sources[row].capture_us = first_capture_us(fleet, np.int64(camera_R[row]))
 
 
-@compiled()
-def _fill_heaps(cameras, first_row_C, encode_us):
-    for cell in range(first_row_C.shape[0] - 1):
-        first = first_row_C[cell]
-        for row in range(first, first_row_C[cell + 1]):
-            ready_us = cameras.phase_us_R[row] + encode_us
-            heap.push(cameras.ready_us_R, cameras.ready_row_R, first, row - first, ready_us, row)
-
-
-@compiled()
+@inlined()
 def scene_of(seed, camera, frame, scenes):
     """Which of the `scenes` this camera sees in this frame."""
     return draw_below(seed, STREAM_SCENE, camera, frame, scenes)
 
 
-@compiled()
-def ready_frames(cameras, fleet, until_us):
-    """How many frames of each camera become ready before `until_us` that have not yet, (R,) int64."""
-    count_R = np.zeros(cameras.camera_R.shape[0], np.int64)
-    for row in range(count_R.shape[0]):
-        first_us = cameras.phase_us_R[row] + fleet.encode_us + cameras.frame_R[row] * fleet.frame_period_us
-        if first_us < until_us:
-            count_R[row] = (until_us - first_us - 1) // fleet.frame_period_us + 1
-    return count_R
-
-
-@compiled()
+@inlined()
 def version_at(version_from_us_V, time_us):
     """The encoder version in force at this time."""
     version = 0
@@ -120,121 +122,20 @@ def version_at(version_from_us_V, time_us):
     return version
 
 
-@compiled()
-def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
-    by_second_VSC[version, second, column] += amount
-    if named >= 0:
-        cells_KSC[named, second, column] += amount
+@bare()
+def upcoming(cameras, u, fleet, until_us, row_F, capture_us_F):
+    """How many frames become ready before `until_us` that have not yet, and whose they are and from when.
 
-
-@compiled()
-def _send_next(u, cell, named, now_us, fleet, by_second_VSC, cells_KSC):
-    outcome = uplink.EXPIRED
-    while outcome == uplink.EXPIRED:
-        outcome, version = uplink.start_next(u, cell, now_us, fleet.budget_bps, fleet.header_bytes)
-        if outcome == uplink.EXPIRED:
-            _count(by_second_VSC, cells_KSC, named, version, now_us // MICRO, c.DROPPED_DEADLINE, 1)
-
-
-@compiled()
-def step(
-    cameras, u, fleet, messages, version_from_us_V, until_us, by_second_VSC, cells_KSC, cell_bits_C, sent
-):
-    """Take every event before `until_us`; fill `sent` from its start and return how many there were."""
-    sent_count = 0
-    live = messages.live_from_R.shape[0] > 0
-    for cell in range(cameras.cell_C.shape[0]):
-        base = u.first_row_C[cell]
-        size = u.first_row_C[cell + 1] - base
-        named = cameras.named_C[cell]
-        while True:
-            end_us = u.end_us_C[cell]
-            ready_us, row = cameras.ready_us_R[base], cameras.ready_row_R[base]
-            if min(end_us, ready_us) >= until_us:
-                break
-            if end_us < ready_us or (end_us == ready_us and u.sending_row_C[cell] <= row):
-                sender = u.sending_row_C[cell]
-                version = u.sending_version_C[cell]
-                payload = u.sending_payload_C[cell]
-                wire_bits = 8 * (payload + fleet.header_bytes)
-                second = end_us // MICRO
-                for column, amount in (
-                    (c.SENT, 1),
-                    (c.LEVEL_SUM, u.sending_level_C[cell]),
-                    (c.PAYLOAD_BITS, 8 * payload),
-                    (c.WIRE_BITS, wire_bits),
-                    (c.IDEAL_MILLIBITS, u.sending_millibits_C[cell]),
-                ):
-                    _count(by_second_VSC, cells_KSC, named, version, second, column, amount)
-                cell_bits_C[cell] += wire_bits
-                sent.arrive_us[sent_count] = end_us + fleet.propagation_us
-                sent.camera[sent_count] = cameras.camera_R[sender]
-                sent.frame[sent_count] = u.sending_frame_C[cell]
-                sent.level[sent_count] = u.sending_level_C[cell]
-                sent.version[sent_count] = version
-                sent_count += 1
-                u.end_us_C[cell] = NEVER
-                _send_next(u, cell, named, end_us, fleet, by_second_VSC, cells_KSC)
-                continue
-
-            frame = cameras.frame_R[row]
-            capture_us = ready_us - fleet.encode_us
-            version = version_at(version_from_us_V, capture_us)
-            if live:
-                place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
-            else:
-                place = scene_of(fleet.seed, cameras.camera_R[row], frame, fleet.scenes)
-            level = fleet.fixed_level
-            if level < 0:
-                level = budget_level(
-                    messages.expected_bits_VL[version], cameras.plan_bits_C[cell], 8 * u.queued_bytes_R[row]
-                )
-            _count(by_second_VSC, cells_KSC, named, version, capture_us // MICRO, c.OFFERED, 1)
-            fits = uplink.enqueue(
-                u,
-                cell,
-                row,
-                frame,
-                capture_us + fleet.deadline_us - fleet.propagation_us,
-                messages.payload_bytes_VLF[version, level, place],
-                messages.ideal_millibits_VLF[version, level, place],
-                level,
-                version,
-                fleet.header_bytes,
-                fleet.buffer_bytes,
-            )
-            if not fits:
-                _count(by_second_VSC, cells_KSC, named, version, ready_us // MICRO, c.DROPPED_BUFFER, 1)
-            cameras.frame_R[row] = frame + 1
-            heap.replace_top(
-                cameras.ready_us_R, cameras.ready_row_R, base, size, ready_us + fleet.frame_period_us, row
-            )
-            if fits and end_us == NEVER:
-                _send_next(u, cell, named, ready_us, fleet, by_second_VSC, cells_KSC)
-    return sent_count
-
-
-@compiled()
-def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
-    """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
-    held = 0
-    for cell in range(cameras.cell_C.shape[0]):
-        if u.end_us_C[cell] != NEVER:
-            held += 1
-        for row in range(u.first_row_C[cell], u.first_row_C[cell + 1]):
-            held += u.length_R[row]
-            capture_us = cameras.phase_us_R[row] + cameras.frame_R[row] * fleet.frame_period_us
-            while capture_us < fleet.duration_us:
-                version = version_at(version_from_us_V, capture_us)
-                _count(
-                    by_second_VSC,
-                    cells_KSC,
-                    cameras.named_C[cell],
-                    version,
-                    capture_us // MICRO,
-                    c.OFFERED,
-                    1,
-                )
-                held += 1
-                capture_us += fleet.frame_period_us
-    return held
+    Row by row, each row's frames in order, as far as row_F and capture_us_F have room.
+    """
+    count = 0
+    for row in range(cameras.sources.shape[0]):
+        frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
+        while capture_us + fleet.encode_us < until_us:
+            if count < row_F.shape[0]:
+                row_F[count] = row
+                capture_us_F[count] = capture_us
+            count += 1
+            capture_us = next_capture_us(fleet, np.int64(u.cameras[row].camera), frame, capture_us)
+            frame += 1
+    return count

@@ -19,6 +19,8 @@ COLUMNS = (
     "right_on_time",
     "on_time",
     "latency_us_sum",
+    "packets",
+    "packets_lost",
     *(f"dropped_{reason}" for reason in DROP_REASONS),
 )
 (
@@ -33,9 +35,11 @@ COLUMNS = (
     RIGHT_ON_TIME,
     ON_TIME,
     LATENCY_US_SUM,
+    PACKETS,
+    PACKETS_LOST,
     DROPPED_BUFFER,
     DROPPED_DEADLINE,
-) = range(13)
+) = range(15)
 
 # Upper edges of the latency histogram: 16 bins an octave from 128 us to two hours; the last bin has no edge.
 BINS_AN_OCTAVE = 16

@@ -5,6 +5,7 @@ import numpy as np
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.counts import COLUMNS, DROP_REASONS, LATENCY_EDGES_US, Counts
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.network.capacity import capacity_bits
 
 Row = dict[str, object]
 
@@ -37,7 +38,7 @@ def point_figures(counts: Counts, fleet: Fleet, pixels: int) -> Row:
     return {
         "cameras": fleet.cameras,
         "cells": fleet.cells,
-        "budget_bps": fleet.budget_bps,
+        "budget_bps": fleet.link.budget_bps,
         "duration_us": fleet.duration_us,
         "accuracy": ratio(total["right"], total["answered"]),
         "accuracy_on_time": ratio(total["right_on_time"], total["offered"]),
@@ -55,11 +56,13 @@ def point_figures(counts: Counts, fleet: Fleet, pixels: int) -> Row:
         "frames_in_flight": counts.in_flight,
         "payload_bits": total["payload_bits"],
         "wire_bits": total["wire_bits"],
+        "packets": total["packets"],
+        "packets_lost": total["packets_lost"],
         "level_sum": total["level_sum"],
         "latency_us_sum": total["latency_us_sum"],
         "latency_ms": {name: None if us is None else us / 1000 for name, us in quantiles.items()},
         "link_utilisation": ratio(
-            total["wire_bits"] * 1_000_000, fleet.budget_bps * fleet.cells * fleet.duration_us
+            total["wire_bits"], capacity_bits(fleet.link, fleet.seed, fleet.cells, fleet.duration_us)
         ),
         "cell_wire_bps_max": busiest_bps,
     }

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fleet_sim.network.link import Link
+
 
 class Fleet(NamedTuple):
     """What every camera and server knows from the start; whole numbers only."""
@@ -12,16 +14,20 @@ class Fleet(NamedTuple):
     cameras: int
     cells: int
     duration_us: int
+    capture: int  # see engine.captures, also for the next fields
     frame_period_us: int
+    burst_period_us: int
+    event_slot_us: int
+    event_threshold: int
+    event_us: int
+    spread_us: int
     encode_us: int
-    budget_bps: int
-    propagation_us: int
-    header_bytes: int  # link and message headers together
-    buffer_bytes: int
+    message_header_bytes: int
     deadline_us: int
     fixed_level: int  # -1: the budget controller picks
     headroom_ppm: int
     scenes: int
+    link: Link
 
     @property
     def seconds(self) -> int:

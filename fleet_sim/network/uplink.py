@@ -1,163 +1,106 @@
-"""Shared uplinks: the cameras of a cell take turns, packet by packet, max-min fair.
+"""The state of cells' uplinks and cameras' queues, as arrays of records that the compiled step works on.
 
-The turn is decided by self-clocked fair queueing (S. J. Golestani, "A self-clocked fair queueing scheme for
-broadband applications", INFOCOM 1994) with equal weights: the packet with the smallest finish tag goes
-first, where a packet's tag is its size in bits added to the tag at which its camera's previous packet
-finished, or to the tag now being sent if that is greater and the camera had nothing waiting. Tags are
-integers, and ties go to the lower camera, so the order is exact. Over any busy time two waiting cameras
-differ by at most one packet each: a camera that wants less than an equal share gets it, and the rest share
-what is left.
-
-A camera's queue is a ring of at most `buffer_bytes`, tail drop; the packet being sent no longer counts. A
-packet that could not be fully sent by its expiry is dropped when its turn comes, and its camera pays no
-tag for it.
-
-Transmissions of one busy time end at ``busy_start + ceil(bits since busy_start * 10^6 / bps)``: rounding to
-the microsecond does not pile up.
+A *transmitter* is what can have one packet on the air: a cell, or with ALOHA a camera.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import compiled
-from fleet_sim.network import heap
+from fleet_sim.network.capacity import first_state
+from fleet_sim.network.link import ALOHA, MARKOV, PROPORTIONAL, TOKENS, WORK_A_BIT, Link
+from fleet_sim.network.queues import NONE, Pool, new_pool
 
 NEVER = np.int64(2**62)
-EMPTY, STARTED, EXPIRED = 0, 1, 2
+# Why a packet on the air is lost whatever the channel does.
+SOUND, CUT, COLLIDED = range(3)
+# What a camera is at: waiting for its turn, sending, waiting for a time.
+TURN, AIR, WAKE = 1, 2, 4
+
+CELL = np.dtype(
+    [
+        ("end_us", "i8"),  # when the cell's packet is through, or it will try again; NEVER when idle
+        ("spare", "i8"),  # see network.capacity
+        ("virtual", "i8"),  # tag of the packet on the air, or of the last one
+        ("wire_bits", "i8"),  # sent so far
+        ("number", "i4"),  # of the cell in the whole fleet
+        ("first_row", "i4"),  # of its cameras ...
+        ("rows", "i4"),  # ... and how many there are
+        ("sender", "i4"),  # row whose packet is on the air; -1 when there is none
+        ("turns", "i4"),  # cameras that wait for their turn
+        ("wakes", "i4"),  # cameras that wait for a time
+    ],
+    align=True,
+)
+CAMERA = np.dtype(
+    [
+        ("tag", "i8"),  # tag at which its last packet finished
+        ("turn_key", "i8"),
+        ("camera", "i4"),
+        ("turn", "i4"),  # place in the heap of the cell's cameras that wait for their turn: a row
+        ("first", "i4"),  # its queue of messages, the oldest first; messages on the air stay in it
+        ("last", "i4"),
+        ("length", "i4"),
+        ("waiting_bytes", "i4"),  # with all headers; less what is on the air or through
+        ("attempts", "u4"),  # packets ever begun
+        ("fragment", "i2"),  # fragments of the oldest message that are through
+        ("flags", "u1"),
+        ("tries", "u1"),  # failed attempts at its packet
+        ("bad", "?"),  # Gilbert-Elliott state
+        ("channel", "i1"),  # ALOHA
+    ],
+    align=True,
+)
+PACKET = np.dtype([("since_us", "i8"), ("bytes", "i4"), ("messages", "i2"), ("fate", "i1")], align=True)
+WAITING = np.dtype([("not_before_us", "i8"), ("wake_us", "i8"), ("wake", "i4")], align=True)
+SERVED = np.dtype([("bits", "i8"), ("as_of_us", "i8")])
+VARYING = np.dtype([("slot", "i8"), ("tokens", "i8"), ("tokens_us", "i8"), ("state", "i4")], align=True)
+CHANNEL = np.dtype([("busy_until_us", "i8"), ("alone", "i4")], align=True)
 
 
 class Uplinks(NamedTuple):
-    """State of C cells and the queues of their R cameras (rows, sorted by cell), Q places each."""
+    """C cells, their R cameras (rows, sorted by cell), T transmitters; what a link does not need is empty."""
 
-    first_row_C: np.ndarray  # (C + 1,) the cell's cameras are rows first_row[c] .. first_row[c + 1]
-    busy_start_us_C: np.ndarray
-    busy_bits_C: np.ndarray  # sent or being sent since busy_start; 0 when idle
-    end_us_C: np.ndarray  # when the packet being sent is through; NEVER when idle
-    sending_row_C: np.ndarray
-    sending_frame_C: np.ndarray
-    sending_payload_C: np.ndarray
-    sending_millibits_C: np.ndarray
-    sending_level_C: np.ndarray
-    sending_version_C: np.ndarray
-    virtual_C: np.ndarray  # tag of the packet being sent, or of the last one
-    waiting_C: np.ndarray  # cameras with something in their queue
-    tag_R: np.ndarray  # tag at which the camera's last sent packet finished
-    queued_bytes_R: np.ndarray
-    oldest_R: np.ndarray
-    length_R: np.ndarray
-    heap_tag_R: np.ndarray
-    heap_row_R: np.ndarray
-    frame_RQ: np.ndarray
-    expiry_us_RQ: np.ndarray
-    payload_RQ: np.ndarray  # bytes
-    millibits_RQ: np.ndarray  # ideal size
-    level_RQ: np.ndarray
-    version_RQ: np.ndarray
+    cells: np.ndarray  # (C,) CELL
+    cameras: np.ndarray  # (R,) CAMERA
+    air: (
+        np.ndarray
+    )  # (T,) PACKET on the air; `messages` are through with it, 0 with a fragment before the last
+    waiting: np.ndarray  # (R,) WAITING; `wake` is a heap like `turn`
+    served: np.ndarray  # (R,) SERVED, for proportional fairness
+    varying: np.ndarray  # (C,) VARYING, for Markov links and token buckets
+    channels: np.ndarray  # (C, K) CHANNEL, for ALOHA: who alone is on the air, -1 if nobody or several are
 
 
-def idle_uplinks(cameras_by_cell: np.ndarray, places: int) -> Uplinks:
-    """Empty queues for cells with these many cameras each, `places` packets a queue."""
-    cells, rows = len(cameras_by_cell), int(cameras_by_cell.sum())
-
-    def of(shape: int | tuple[int, int], dtype: type, value: int = 0) -> np.ndarray:
-        return np.full(shape, value, dtype)
-
-    ring = (rows, places)
-    return Uplinks(
-        first_row_C=np.concatenate([[0], np.cumsum(cameras_by_cell)]).astype(np.int64),
-        busy_start_us_C=of(cells, np.int64),
-        busy_bits_C=of(cells, np.int64),
-        end_us_C=of(cells, np.int64, int(NEVER)),
-        sending_row_C=of(cells, np.int64),
-        sending_frame_C=of(cells, np.int64),
-        sending_payload_C=of(cells, np.int64),
-        sending_millibits_C=of(cells, np.int64),
-        sending_level_C=of(cells, np.int64),
-        sending_version_C=of(cells, np.int64),
-        virtual_C=of(cells, np.int64),
-        waiting_C=of(cells, np.int64),
-        tag_R=of(rows, np.int64),
-        queued_bytes_R=of(rows, np.int64),
-        oldest_R=of(rows, np.int32),
-        length_R=of(rows, np.int32),
-        heap_tag_R=of(rows, np.int64),
-        heap_row_R=of(rows, np.int64),
-        frame_RQ=of(ring, np.int32),
-        expiry_us_RQ=of(ring, np.int64),
-        payload_RQ=of(ring, np.int32),
-        millibits_RQ=of(ring, np.int32),
-        level_RQ=of(ring, np.int8),
-        version_RQ=of(ring, np.int8),
+def waits(link: Link) -> bool:
+    """Whether this link makes cameras wait for a time."""
+    return bool(
+        link.sharing == ALOHA or link.rest_ppm or link.aggregate > 1 or (link.retries and link.retry_wait_us)
     )
 
 
-@compiled()
-def enqueue(u, cell, row, frame, expiry_us, payload, millibits, level, version, header, buffer):
-    """Put a packet of `payload` + `header` bytes at the end of its camera's queue; False if that is full."""
-    wire = payload + header
-    if u.queued_bytes_R[row] + wire > buffer:
-        return False
-    place = (u.oldest_R[row] + u.length_R[row]) % u.frame_RQ.shape[1]
-    u.frame_RQ[row, place] = frame
-    u.expiry_us_RQ[row, place] = expiry_us
-    u.payload_RQ[row, place] = payload
-    u.millibits_RQ[row, place] = millibits
-    u.level_RQ[row, place] = level
-    u.version_RQ[row, place] = version
-    u.queued_bytes_R[row] += wire
-    u.length_R[row] += 1
-    if u.length_R[row] == 1:
-        u.tag_R[row] = max(u.tag_R[row], u.virtual_C[cell])
-        heap.push(
-            u.heap_tag_R, u.heap_row_R, u.first_row_C[cell], u.waiting_C[cell], u.tag_R[row] + 8 * wire, row
-        )
-        u.waiting_C[cell] += 1
-    return True
-
-
-@compiled()
-def start_next(u, cell, now_us, bps, header):
-    """Begin the next transmission of an idle cell.
-
-    Returns (STARTED, version), or (EXPIRED, version) after dropping one packet that could not be through in
-    time (call again then), or (EMPTY, 0) with the cell left idle.
-    """
-    if u.waiting_C[cell] == 0:
-        u.busy_bits_C[cell] = 0
-        return EMPTY, 0
-    base = u.first_row_C[cell]
-    tag, row = u.heap_tag_R[base], u.heap_row_R[base]
-    place = u.oldest_R[row]
-    version = np.int64(u.version_RQ[row, place])
-    wire = np.int64(u.payload_RQ[row, place]) + header
-
-    if u.busy_bits_C[cell] == 0:
-        u.busy_start_us_C[cell] = now_us
-    bits = u.busy_bits_C[cell] + 8 * wire
-    end_us = u.busy_start_us_C[cell] + (bits * 1_000_000 + bps - 1) // bps
-    in_time = end_us <= u.expiry_us_RQ[row, place]
-    if in_time:
-        whole_seconds = bits // bps  # keeps bits * 10^6 far from overflow; exact, since a second is whole
-        u.busy_start_us_C[cell] += whole_seconds * 1_000_000
-        u.busy_bits_C[cell] = bits - whole_seconds * bps
-        u.end_us_C[cell] = end_us
-        u.sending_row_C[cell] = row
-        u.sending_frame_C[cell] = u.frame_RQ[row, place]
-        u.sending_payload_C[cell] = u.payload_RQ[row, place]
-        u.sending_millibits_C[cell] = u.millibits_RQ[row, place]
-        u.sending_level_C[cell] = u.level_RQ[row, place]
-        u.sending_version_C[cell] = version
-        u.virtual_C[cell] = tag
-        u.tag_R[row] = tag
-
-    u.oldest_R[row] = (place + 1) % u.frame_RQ.shape[1]
-    u.length_R[row] -= 1
-    u.queued_bytes_R[row] -= wire
-    if u.length_R[row] == 0:
-        heap.drop_top(u.heap_tag_R, u.heap_row_R, base, u.waiting_C[cell])
-        u.waiting_C[cell] -= 1
-    else:
-        wire = np.int64(u.payload_RQ[row, u.oldest_R[row]]) + header
-        heap.replace_top(u.heap_tag_R, u.heap_row_R, base, u.waiting_C[cell], u.tag_R[row] + 8 * wire, row)
-    return (STARTED if in_time else EXPIRED), version
+def idle_uplinks(
+    link: Link, seed: int, number_C: np.ndarray, camera_R: np.ndarray, count_C: np.ndarray
+) -> tuple[Uplinks, Pool]:
+    """Cells with these many cameras each, and room for their messages, before anything is sent."""
+    cells, cameras = np.zeros(len(count_C), CELL), np.zeros(len(camera_R), CAMERA)
+    cells["number"], cells["rows"] = number_C, count_C
+    cells["first_row"] = np.cumsum(count_C) - count_C
+    cells["end_us"], cells["sender"] = NEVER, -1
+    cameras["camera"], cameras["first"], cameras["last"] = camera_R, NONE, NONE
+    aloha, varies = link.sharing == ALOHA, link.capacity in (MARKOV, TOKENS)
+    varying = np.zeros(len(cells) if varies else 0, VARYING)
+    varying["tokens"] = link.bucket_bits * WORK_A_BIT
+    if link.capacity == MARKOV:
+        varying["state"] = [first_state(link, seed, number) for number in number_C]
+    channels = np.zeros((len(cells) if aloha else 0, link.channels), CHANNEL)
+    channels["alone"] = -1
+    return Uplinks(
+        cells=cells,
+        cameras=cameras,
+        air=np.zeros(len(cameras) if aloha else len(cells), PACKET),
+        waiting=np.zeros(len(cameras) if waits(link) else 0, WAITING),
+        served=np.zeros(len(cameras) if link.sharing == PROPORTIONAL else 0, SERVED),
+        varying=varying,
+        channels=channels,
+    ), new_pool(len(cameras) + 64)

@@ -31,7 +31,8 @@ def adopt(
 
     Where several are as they must be, the one that is also as it should be is taken; `note` is told where the
     one taken was trained on other images or otherwise. Raises RegistryError, with nothing published, where
-    there is no such release or more than one, where a head is missing, or a file is not what was published.
+    there is no such release or more than one, where a head is missing or not of its encoder's contract, or a
+    file is not what was published.
     """
     if not folder.is_dir():
         raise RegistryError(f"train.use: there is no folder {folder}")
@@ -67,13 +68,20 @@ def _find(registry: Registry, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
             f"{there or 'no encoder'}"
         )
     encoder = fitting[0]
-    found = {v.manifest["head"]["name"]: v.id for v in versions if v.manifest.get("encoder") == encoder.id}
+    found = {v.manifest["head"]["name"]: v for v in versions if v.manifest.get("encoder") == encoder.id}
     if missing := [name for name in wanted.heads if name not in found]:
         raise RegistryError(
             f"train.use: {registry.root} has no head {', '.join(missing)} for {encoder.id[:12]}; "
             f"it has {', '.join(sorted(found)) or 'none'}"
         )
-    return encoder, {name: found[name] for name in wanted.heads}
+    for name in wanted.heads:
+        theirs, ours = found[name].manifest["contract_hash"], encoder.manifest["contract_hash"]
+        if theirs != ours:
+            raise RegistryError(
+                f"train.use: head {name} ({found[name].id[:12]}) is made for contract {theirs[:16]}, encoder "
+                f"{encoder.id[:12]} has {ours[:16]}: a server would read noise; train them again together"
+            )
+    return encoder, {name: found[name].id for name in wanted.heads}
 
 
 def _as_it_must_be(encoder: Summary, wanted: Wanted) -> bool:

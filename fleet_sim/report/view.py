@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Self, cast
 
@@ -19,7 +20,8 @@ SECONDS_BETWEEN_WORDS = 30.0
 class View:
     """Plain lines: one a stage, one a sweep point, and a word now and then while one of these takes long.
 
-    Nothing moves and no control codes are written.
+    Nothing moves and no control codes are written. Of several sweep points that are simulated side by side,
+    each from a thread of its own, each is told by its index.
     """
 
     _quiet = True  # nothing else shows that a long stage is going on
@@ -28,9 +30,9 @@ class View:
         """Lines go to `console`."""
         self._console = console
         self._last_word = time.monotonic()
-        self._points = (0, 1)
-        self._label = ""
-        self._work, self._began_s, self._began_at = "", 0.0, 0
+        self._points, self._labels = 1, dict[int, str]()
+        self._began: dict[str, tuple[float, int]] = {}  # when each work was first heard of, and how far
+        self._lock = RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +53,7 @@ class View:
     def training(self, stage: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         """`done` of `total` epochs of a training stage, with what was last measured."""
         if done == total:
+            self._began.pop(stage, None)
             self._line(f"  {stage}: {total} epoch{'s' if total > 1 else ''}{_measured(figures)}")
         else:
             self._word(stage, f"{done} of {total} epochs{_measured(figures)}", done, total)
@@ -62,18 +65,22 @@ class View:
 
     def point(self, index: int, of: int, label: str) -> None:
         """Sweep point `index` (from 0) of `of` begins."""
-        self._points, self._label = (index, of), label
+        with self._lock:
+            self._points, self._labels[index] = of, label
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
-        """The current point has been simulated up to `virtual_us` of `of_us`."""
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
+        """Point `index` has been simulated up to `virtual_us` of `of_us`."""
         if virtual_us < of_us:
-            reached = f"{words.time(virtual_us)} of {words.time(of_us)}"
-            self._word(self._label, reached, virtual_us, of_us)
+            with self._lock:
+                reached = f"{words.time(virtual_us)} of {words.time(of_us)}"
+                self._word(self._labels[index], reached, virtual_us, of_us, "{:,.0f} virtual s/s", 1e6)
 
-    def point_done(self, row: Mapping[str, object]) -> None:
-        """The current point is finished, with these figures (a `PointRow`)."""
-        index, of = self._points
-        self._line(f"  {index + 1}/{of} {self._label}: {point_words(cast(PointRow, row))}")
+    def point_done(self, index: int, row: Mapping[str, object]) -> None:
+        """Point `index` is finished, with these figures (a `PointRow`)."""
+        with self._lock:
+            label = self._labels.pop(index)
+            self._began.pop(label, None)
+            self._line(f"  {index + 1}/{self._points} {label}: {point_words(cast(PointRow, row))}")
 
     def closing_table(self, summary: Summary, folder: Path) -> None:
         """All points of a finished run, its digest, and where its report lies."""
@@ -81,16 +88,23 @@ class View:
         self._line(f"digest  {summary['digest']}")
         self._line(f"report  {folder / 'report.html'}")
 
-    def _word(self, work: str, reached: str, done: int, total: int) -> None:
-        """Say now and then how far a long work is, and how long it will take at the pace seen so far."""
+    def _word(
+        self, work: str, reached: str, done: int, total: int, speed: str = "", speed_unit: float = 1.0
+    ) -> None:
+        """Say now and then how far a long work is, and how long it will take at the pace seen so far.
+
+        `speed` is a format for done / `speed_unit` a second; empty: it is not said.
+        """
         now = time.monotonic()
-        if work != self._work:
-            self._work, self._began_s, self._began_at = work, now, done
+        began_s, began_at = self._began.setdefault(work, (now, done))
         if self._quiet and now - self._last_word > SECONDS_BETWEEN_WORDS:
             self._last_word = now
-            moved = done - self._began_at
-            left_s = (now - self._began_s) * (total - done) / moved if moved else None
-            self._line(f"  {work}: {reached}{_left(left_s)}")
+            pace = ""
+            if done > began_at:
+                a_second = (done - began_at) / (now - began_s)
+                pace = f", {speed.format(a_second / speed_unit)}" if speed else ""
+                pace += _left((total - done) / a_second)
+            self._line(f"  {work}: {reached}{pace}")
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -113,6 +127,7 @@ class LiveView(View):
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._done = 0  # points
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -141,22 +156,25 @@ class LiveView(View):
     def point(self, index: int, of: int, label: str) -> None:
         """A bar of points, and one of this point's virtual time."""
         super().point(index, of, label)
-        self._bar("sweep", "sweep", index, of, f"point {index + 1} of {of}")
+        with self._lock:
+            self._bar("sweep", "sweep", self._done, of, f"point {index + 1} of {of}")
 
-    def advance(self, virtual_us: int, of_us: int) -> None:
+    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
         """Moves the bar of the point; says how many virtual seconds pass in a second."""
-        self._bar("point", self._label, virtual_us, of_us, "")
-        if (task := self._tasks.get("point")) is not None:
-            speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
-            self._progress.update(task, figures=f"{speed / 1e6:,.0f} virtual s/s" if speed else "")
+        with self._lock:
+            self._bar(f"point {index}", self._labels[index], virtual_us, of_us, "")
+            if (task := self._tasks.get(f"point {index}")) is not None:
+                speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
+                self._progress.update(task, figures=f"{speed / 1e6:,.0f} virtual s/s" if speed else "")
 
-    def point_done(self, row: Mapping[str, object]) -> None:
+    def point_done(self, index: int, row: Mapping[str, object]) -> None:
         """Takes the bars of a finished point away."""
-        index, of = self._points
-        self._remove("point")
-        if index + 1 == of:
-            self._remove("sweep")
-        super().point_done(row)
+        with self._lock:
+            self._done += 1
+            self._remove(f"point {index}")
+            if self._done == self._points:
+                self._remove("sweep")
+        super().point_done(index, row)
 
     def _bar(self, key: str, description: str, done: int, total: int | None, figures: str) -> None:
         self._remove("starting")
@@ -181,7 +199,5 @@ def _measured(figures: Mapping[str, float]) -> str:
     return "".join(f", {name} {value:.4g}" for name, value in figures.items())
 
 
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
+def _left(seconds: float) -> str:
     return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -10,6 +9,7 @@ from pydantic_core import ErrorDetails
 from fleet_sim.basics.errors import UserError, instead
 from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import Origin, Origins, Place, dotted
+from fleet_sim.scenario.fields import leaves, written_place
 
 MOST_LINES = 12
 
@@ -59,7 +59,9 @@ def _line(origins: Origins, place: Place, problem: str) -> tuple[int, str]:
 
 
 def _placed(error: ErrorDetails, model: type[Strict], origins: Origins) -> tuple[int, str]:
-    place = error["loc"]
+    place, _ = written_place(model, error["loc"])
+    if error["type"].startswith("union_tag"):
+        place = (*place, "kind")
     if error["type"] == "misfit":
         candidates = [place + _place(field) for field in error["ctx"]["fields"]]
         swept = [p for p in candidates if p in origins and (origins[p].field or "").startswith("sweep.")]
@@ -74,21 +76,20 @@ def _place(field: str) -> Place:
 
 def _problem(error: ErrorDetails, model: type[Strict]) -> str:
     """What is wrong with one value, and what would be right."""
-    kind, place, value, ctx = error["type"], error["loc"], error["input"], error.get("ctx", {})
+    kind, value, ctx = error["type"], error["input"], error.get("ctx", {})
+    place, part = written_place(model, error["loc"])
     if kind == "extra_forbidden":
-        return f"unknown field; {_known(place, model)}"
+        return f"unknown field; {_known(place, part, model)}"
     if kind == "missing":
         return "this field is needed"
     if kind == "value_error":
         return str(ctx["error"])
-    if kind == "no_truth_value":
-        return f"{shown(value)} is not allowed here; a text that says so needs quotes"
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", ctx["expected"])
-        near = instead(str(value), choices)
-        return f"expected {' or '.join(choices)}, got {shown(value)}" + (
-            f"; {near}" if near.startswith("did") else ""
-        )
+        return _choice(re.findall(r"[^', ]+(?=')|\d+", ctx["expected"]), value)
+    if kind == "union_tag_invalid":
+        return _choice(re.findall(r"'([^']*)'", ctx["expected_tags"]), ctx["tag"])
+    if kind == "union_tag_not_found":
+        return "this field is needed"
     if kind == "string_pattern_mismatch":
         return f"{shown(value)} is not allowed; it must match {ctx['pattern']}"
     if kind in _BOUNDS:
@@ -97,7 +98,7 @@ def _problem(error: ErrorDetails, model: type[Strict]) -> str:
         return f"must be {words} {ctx[key]}{unit}, got {shown(value)}"
     if kind == "tuple_type" and place[0] == "sweep":
         return "expected a list of values at a whole field path, such as link.budget_bps: [20000, 40000]"
-    if kind == "model_type":
+    if kind in ("model_type", "model_attributes_type"):
         return f"expected fields and their values, got {shown(value)}"
     if kind.split("_")[0] in _KINDS:
         return f"expected {_KINDS[kind.split('_')[0]]}, got {shown(value)}"
@@ -117,37 +118,23 @@ def shown(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _known(place: Place, model: type[Strict]) -> str:
-    """What to write for the unknown field at `place`: a near name beside it, or the same name elsewhere."""
+def _choice(choices: list[str], value: object) -> str:
+    near = instead(str(value), choices)
+    return f"expected {' or '.join(choices)}, got {shown(value)}" + (
+        f"; {near}" if near.startswith("did") else ""
+    )
+
+
+def _known(place: Place, part: type[Strict], model: type[Strict]) -> str:
+    """What to write for the unknown field at `place`, in `part`: a near name, or the same name elsewhere."""
     name = str(place[-1])
-    beside = instead(name, part_at(model, place[:-1]).model_fields)
+    beside = instead(name, part.model_fields)
     if beside.startswith("did"):
         return beside
     paths = [dotted(p) for p, _ in leaves(model)]
     elsewhere = [p for p in paths if p.rsplit(".", 1)[-1] == name or p.endswith(f".{dotted(place)}")]
+    elsewhere = [p for p in elsewhere if p != dotted(place)]
     return f"did you mean {elsewhere[0]}?" if elsewhere else beside
-
-
-def leaves(model: type[Strict]) -> list[tuple[Place, object]]:
-    """Place and type of each field of `model` that is not itself a part with fields."""
-    found: list[tuple[Place, object]] = []
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Strict):
-            found += [((name, *below), kind) for below, kind in leaves(field.annotation)]
-        else:
-            found.append(((name,), field.annotation))
-    return found
-
-
-def part_at(model: type[Strict], place: Place) -> type[Strict]:
-    """The part at `place` of `model`; a whole number steps into the items of a list."""
-    annotation: Any = model
-    for key in place:
-        annotation = (
-            get_args(annotation)[0] if isinstance(key, int) else annotation.model_fields[key].annotation
-        )
-    part: type[Strict] = annotation
-    return part
 
 
 def origin_of_swept(origins: Origins, path: str, index: int) -> Origin:

@@ -7,8 +7,10 @@ import yaml
 from pydantic import ValidationError
 
 from fleet_sim.basics.errors import UserError
-from fleet_sim.scenario.document import read
-from fleet_sim.scenario.errors import explain, refuse
+from fleet_sim.network.capacity_spec import TraceSpec
+from fleet_sim.network.traces import read_trace
+from fleet_sim.scenario.document import Origins, read
+from fleet_sim.scenario.errors import explain, line, refuse
 from fleet_sim.scenario.override import override
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.sweep import points
@@ -35,8 +37,18 @@ def load_scenario(
         scenario = Scenario.model_validate(document.values)
     except ValidationError as error:
         raise refuse(explain(error, Scenario, document.origins)) from None
-    points(scenario, document.origins)
+    for point in points(scenario, document.origins):
+        _check_trace(point.scenario, document.origins)
     return scenario
+
+
+def _check_trace(scenario: Scenario, origins: Origins) -> None:
+    """UserError, naming the field too, unless the link's trace can be read."""
+    if isinstance(scenario.link.capacity, TraceSpec):
+        try:
+            read_trace(scenario.link.capacity.path)
+        except UserError as error:
+            raise refuse([line(origins, ("link", "capacity", "path"), str(error))]) from None
 
 
 def dump_scenario(scenario: Scenario) -> str:

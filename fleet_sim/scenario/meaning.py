@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fleet_sim.network.capacity_spec import TraceSpec
+from fleet_sim.network.traces import read_trace
 from fleet_sim.scenario.parts import TrainSpec
 from fleet_sim.scenario.scenario import Scenario
 
@@ -14,6 +16,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "sweep": True,
     "train": set(TrainSpec.model_fields) - {"updates"},
     "data": {"path"},
+    "link": {"profile"},
 }
 
 
@@ -21,7 +24,10 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
     """The fields that have meaning, as JSON values: not names and places, nor how and where work is done.
 
     The content of the images and of the versions used, and with these how they were trained, enters a digest
-    by hashes of their own.
+    by hashes of their own; a trace stands here by the hash of its file.
     """
     fields: dict[str, Any] = scenario.model_dump(mode="json", exclude=_WITHOUT_MEANING)
+    fields["fleet"]["cells"] = scenario.cells
+    if isinstance(scenario.link.capacity, TraceSpec):
+        fields["link"]["capacity"]["path"] = read_trace(scenario.link.capacity.path).content_hash
     return fields

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.scenario.capture import DAY_US, BurstsSpec, CaptureSpec, PeriodicSpec
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -139,21 +140,30 @@ class TrainSpec(Strict):
 
 
 class FleetSpec(Strict):
-    """The cameras. Camera `i` belongs to cell `i` modulo `cells`."""
+    """The cameras. Camera `i` belongs to cell `i` modulo the number of cells."""
 
     cameras: int = Field(1000, ge=1, le=10**8)
-    cells: int = Field(10, ge=1, le=10**8, description="uplinks; each has link.budget_bps for its cameras")
+    cells: int | None = Field(
+        None,
+        ge=1,
+        le=10**8,
+        description="uplinks; each has link.budget_bps for its cameras; empty: 10, or one a camera where "
+        "link.sharing is dedicated",
+    )
+    capture: CaptureSpec = PeriodicSpec()
     frame_period_us: Microseconds = Field(
-        1_000_000, ge=1000, le=86_400_000_000, description="time between a camera's frames"
+        1_000_000, ge=1000, le=DAY_US, description="time between a camera's frames"
     )
-    encode_us: Microseconds = Field(
-        20_000, ge=0, le=86_400_000_000, description="time from capture to coded message"
-    )
+    encode_us: Microseconds = Field(20_000, ge=0, le=DAY_US, description="time from capture to coded message")
 
     @model_validator(mode="after")
-    def _cells_filled(self) -> "FleetSpec":
-        if self.cells > self.cameras:
-            raise misfit(f"{self.cells} cells cannot be filled by {self.cameras} cameras", "cells", "cameras")
+    def _a_burst_is_faster(self) -> "FleetSpec":
+        if isinstance(self.capture, BurstsSpec) and self.capture.burst_period_us > self.frame_period_us:
+            raise misfit(
+                "frames come faster while an event passes: at most frame_period_us apart",
+                "capture.burst_period_us",
+                "frame_period_us",
+            )
         return self
 
 
@@ -169,8 +179,8 @@ class ClusterSpec(Strict):
         0.05, gt=0, le=16, description="CPU share a shard reserves; training needs the rest"
     )
     server_cpus: float = Field(0.05, ge=0, le=16, description="the same for a server")
-    epoch_us: Microseconds = Field(
-        5_000_000, ge=1000, description="virtual time a shard simulates in one call"
+    epoch_us: Annotated[Microseconds, Field(ge=1000)] | Literal["auto"] = Field(
+        "auto", description="virtual time a shard simulates in one call; auto: by how many frames come"
     )
 
 

@@ -14,6 +14,7 @@ from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
 from fleet_sim.serving.spec import ServingSpec
 
+CELLS = 10  # where a scenario does not say how many
 SWEEPABLE = ("duration_us", "fleet", "link", "control", "serving")
 
 
@@ -41,6 +42,29 @@ class Scenario(Strict):
     sweep: dict[str, tuple[Any, ...]] = Field(
         {}, description="field path -> values; every combination is one point, in this order"
     )
+
+    @property
+    def cells(self) -> int:
+        """Uplinks of the fleet: `fleet.cells`, or what stands for it where that is left out."""
+        if self.link.sharing == "dedicated":
+            return self.fleet.cameras
+        return CELLS if self.fleet.cells is None else self.fleet.cells
+
+    @model_validator(mode="after")
+    def _cells_filled(self) -> "Scenario":
+        cameras, written = self.fleet.cameras, self.fleet.cells
+        if self.link.sharing == "dedicated" and written not in (None, cameras):
+            raise misfit(
+                f"dedicated links make {cameras} cells of {cameras} cameras, not {written}: leave cells out",
+                "fleet.cells",
+                "link.sharing",
+                "link.profile",
+            )
+        if self.cells > cameras:
+            raise misfit(
+                f"{self.cells} cells cannot be filled by {cameras} cameras", "fleet.cells", "fleet.cameras"
+            )
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":
@@ -75,9 +99,9 @@ class Scenario(Strict):
         if len(set(self.report.cells)) != len(self.report.cells):
             raise misfit("a cell is named twice", "report.cells")
         for cell in self.report.cells:
-            if not 0 <= cell < self.fleet.cells:
+            if not 0 <= cell < self.cells:
                 raise misfit(
-                    f"there is no cell {cell}; cells are 0 to {self.fleet.cells - 1}",
+                    f"there is no cell {cell}; cells are 0 to {self.cells - 1}",
                     "report.cells",
                     "fleet.cells",
                 )

@@ -6,7 +6,7 @@ from pydantic.fields import FieldInfo
 
 from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import dotted
-from fleet_sim.scenario.errors import leaves, part_at
+from fleet_sim.scenario.fields import kind_name, leaves
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.sweep import sweepable
 
@@ -25,14 +25,24 @@ def json_schema() -> dict[str, Any]:
 def reference_table() -> str:
     """Every field in a Markdown table: its default, what it may be, what it is for."""
     rows = ["| field | default | values | what |", "|---|---|---|---|"]
-    for place, _ in leaves(Scenario):
-        model: type[Strict] = Scenario
-        for part in place[:-1]:
-            model = part_at(model, (part,))
-        field = model.model_fields[str(place[-1])]
-        default = "needed" if field.is_required() else f"`{_written(field.get_default())}`"
-        rows.append(f"| `{dotted(place)}` | {default} | {_allowed(field)} | {field.description or ''} |")
+    for place, part in leaves(Scenario):
+        name = str(place[-1])
+        field, kind = part.model_fields[name], kind_name(part)
+        if name == "kind" and kind is not None:
+            default = "" if field.is_required() else _default(field)
+            rows.append(f"| `{dotted(place)}` | {default} | `{kind}` | {_first_line(part)} |")
+            continue
+        what = ": ".join(text for text in (kind, field.description) if text)
+        rows.append(f"| `{dotted(place)}` | {_default(field)} | {_allowed(field)} | {what} |")
     return "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    return "needed" if field.is_required() else f"`{_written(field.get_default())}`"
+
+
+def _first_line(part: type[Strict]) -> str:
+    return (part.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def _written(default: object) -> str:

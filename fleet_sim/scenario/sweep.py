@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 from math import prod
-from typing import Any, get_origin
+from pathlib import Path
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from fleet_sim.basics.errors import instead
+from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import Origin, Origins, dotted
-from fleet_sim.scenario.errors import explain, leaves, line, origin_of_swept, refuse, shown
+from fleet_sim.scenario.errors import explain, line, origin_of_swept, refuse, shown
+from fleet_sim.scenario.fields import leaves
 from fleet_sim.scenario.scenario import SWEEPABLE, Scenario
 
 MOST_POINTS = 10_000
@@ -29,10 +32,14 @@ class Point:
 
 def sweepable() -> list[str]:
     """Paths of the fields that may be swept: single values, and nothing that training depends on."""
-    single = [place for place, kind in leaves(Scenario) if get_origin(kind) is not tuple]
-    return [
-        path for path in map(dotted, single) if path.split(".")[0] in SWEEPABLE and path not in ONE_FOR_ALL
-    ]
+    single = [place for place, part in leaves(Scenario) if not _is_list(part, str(place[-1]))]
+    paths = dict.fromkeys(map(dotted, single))  # a field of several kinds of a part is one path
+    return [path for path in paths if path.split(".")[0] in SWEEPABLE and path not in ONE_FOR_ALL]
+
+
+def _is_list(part: type[Strict], name: str) -> bool:
+    annotation = part.model_fields[name].annotation
+    return tuple in (get_origin(kind) for kind in (annotation, *get_args(annotation)))
 
 
 def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
@@ -58,7 +65,8 @@ def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
         except ValidationError as error:
             problems += explain(error, Scenario, origins_here)
             continue
-        values = {path: reduce(getattr, path.split("."), here) for path in swept}
+        found_here = {path: reduce(getattr, path.split("."), here) for path in swept}
+        values = {path: str(v) if isinstance(v, Path) else v for path, v in found_here.items()}
         point = Point(len(found), values, here)  # type: ignore[arg-type]
         twin = first_index.setdefault(tuple(values.values()), point.index)
         if twin != point.index:

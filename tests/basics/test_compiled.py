@@ -30,6 +30,9 @@ def house(folder: Path, **changed: str) -> Path:
         ({"engine/counts.py": "SENT = 2"}, False),
         ({"engine/more.py": ""}, False),
         ({"report/html.py": "@compiled()\ndef page(): ..."}, False),
+        ({"report/html.py": "@bare()\ndef page(): ..."}, False),
+        ({"report/html.py": "@inlined()\ndef page(): ..."}, False),
+        ({"report/html.py": "# compiled() is for the engine"}, True),
     ],
 )
 def test_a_change_in_a_room_with_compiled_code_starts_a_new_cache(

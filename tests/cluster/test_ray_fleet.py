@@ -13,8 +13,9 @@ from small_fleet import Watching, simulated, tiny_scenario
 from fleet_sim.basics.errors import RunError, UserError
 from fleet_sim.cluster import member
 from fleet_sim.cluster.host import LocalHost
-from fleet_sim.cluster.member import Member, Resident
+from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.ray_host import RayHost
+from fleet_sim.cluster.resident import Resident
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.engine.digest import digest

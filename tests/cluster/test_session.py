@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_fleet import simulated, tiny_scenario
+from small_fleet import Watching, simulated, tiny_scenario
 
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.session import Session
@@ -97,9 +97,9 @@ def test_a_broken_bank_is_found_by_the_audit(dataset: Dataset, tmp_path: Path) -
     scenario = tiny_scenario(audit=1.0)
     session, _ = simulated(LocalHost(), scenario, dataset, tmp_path)
     server = session._servers[0].handle
-    server._bank[0].right_HLF[:] = ~server._bank[0].right_HLF
+    server._bank.right_VHLF[:] = ~server._bank.right_VHLF
     with pytest.raises(RuntimeError, match="audit"):
-        session.simulate(scenario)
+        session.simulate(scenario, Watching())
 
 
 def test_named_cells_count_what_happens_in_them(dataset: Dataset, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.contract import contract, contract_hash, contract_id
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
@@ -31,9 +32,9 @@ def test_every_agreed_thing_changes_the_hash(tables):
 
 
 def test_tables_of_another_codec_are_refused(tables):
-    with pytest.raises(ValueError, match="ladder"):
+    with pytest.raises(UserError, match="ladder"):
         contract(CodecSpec(neurons=8, ladder=(1, 8)), tables)
 
 
-def test_the_id_is_the_first_byte_of_the_hash():
-    assert contract_id("abcdef") == 0xAB
+def test_the_id_is_the_first_24_bits_of_the_hash():
+    assert contract_id("abcdef99") == 0xABCDEF

@@ -2,15 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from fleet_sim.basics.hashing import STREAM_PHASE, STREAM_SCENE, draw_below
-from fleet_sim.engine.answers import Batching, Waiting, look_up, no_frames, serve, take
-from fleet_sim.engine.cameras import Messages, Sent, count_unfinished, new_cameras, step
+from fleet_sim.basics.hashing import STREAM_SCENE, draw_below
+from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
+from fleet_sim.engine.cameras import Messages, new_cameras, sizes
+from fleet_sim.engine.captures import PERIODIC
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, Schedule, cells_of_shard
+from fleet_sim.engine.sent import Sent, room_for, take, together
+from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
+from fleet_sim.network.build import link_of
+from fleet_sim.network.link import Link
+from fleet_sim.network.queues import grown
+from fleet_sim.network.spec import LinkSpec
+
+SMALL_ROOM = 5  # messages that a step writes down at once, so that it has to stop on the way
+
+
+def link(bps: int, **changes: Any) -> Link:
+    """A cell of constant rate, max-min fair, with other constants changed."""
+    return link_of(LinkSpec())._replace(bps=bps, budget_bps=bps, **changes)
+
+
+def periodic(**fields: Any) -> Fleet:
+    """A fleet of periodic cameras."""
+    unused = {"burst_period_us": 1, "event_slot_us": 1, "event_threshold": 0, "event_us": 0, "spread_us": 1}
+    return Fleet(**{"capture": PERIODIC, **unused, **fields})
 
 
 @dataclass(frozen=True)
@@ -18,8 +39,8 @@ class Case:
     """One sweep point with its bank."""
 
     fleet: Fleet
-    payload_bytes: np.ndarray  # (V, L, F) int32
-    millibits: np.ndarray  # (V, L, F) int32
+    payload_bytes: np.ndarray  # (V, F, L) int32
+    millibits: np.ndarray  # (V, F, L) int32
     expected_bits: np.ndarray  # (V, L) int64, rising over L
     version_from_us: tuple[int, ...]
     right: np.ndarray  # (V, H, L, F) bool
@@ -29,46 +50,66 @@ class Case:
     servers: int
     named: tuple[int, ...]
 
-    def capture_us(self, camera: int, frame: int) -> int:
-        phase_us = draw_below(self.fleet.seed, STREAM_PHASE, camera, 0, self.fleet.frame_period_us)
-        return int(phase_us) + frame * self.fleet.frame_period_us
-
     def scene(self, camera: int, frame: int) -> int:
         return int(draw_below(self.fleet.seed, STREAM_SCENE, camera, frame, self.fleet.scenes))
+
+
+class Cells:
+    """Some whole cells of a case, as a shard has them."""
+
+    def __init__(self, case: Case, cell_C: np.ndarray, counts: Counts):
+        self.case, self.cell_C, self.counts = case, cell_C, counts
+        self.cameras, self.uplinks, self.pool = new_cameras(case.fleet, cell_C, case.named, case.servers)
+        nothing = np.zeros(0, np.int64)
+        self.messages = Messages(
+            sizes(case.payload_bytes, case.millibits), case.expected_bits, nothing, nothing
+        )
+        self.version_from_us_V = np.array(case.version_from_us, np.int64)
+
+    def move(self, until_us: int) -> list[Sent]:
+        """Go on to `until_us`: what got through, server by server."""
+        table = (self.counts.by_second_VSC, self.counts.cells_KSC)
+        given = (self.case.fleet, self.messages, self.version_from_us_V, until_us)
+        by_server = []
+        for place, last in pairwise(self.cameras.from_S.tolist()):
+            parts, why = [], POOL_FULL
+            while why != DONE:
+                sent = room_for(SMALL_ROOM + self.case.fleet.link.aggregate)
+                state = (self.cameras, self.uplinks, self.pool)
+                why, place, count = step(*state, *given, place, last, *table, sent)
+                parts.append(take(sent, slice(0, count)))
+                if why == POOL_FULL:
+                    self.pool = grown(self.pool)
+            by_server.append(together(parts))
+        self.counts.wire_bits_by_cell[self.cell_C] = self.uplinks.cells["wire_bits"]
+        return by_server
+
+    def finish(self) -> int:
+        """Offer what was captured at the end and is not ready; how many messages the cameras hold."""
+        table = (self.counts.by_second_VSC, self.counts.cells_KSC)
+        return int(
+            count_unfinished(self.cameras, self.uplinks, self.case.fleet, self.version_from_us_V, *table)
+        )
 
 
 def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tuple[Counts, Sent]:
     """Everything counted and every message sent, with stops at `ends_us` on the way to the end."""
     fleet = case.fleet
-    versions = len(case.version_from_us)
-    version_from_us = np.array(case.version_from_us, np.int64)
-    nothing = np.zeros(0, np.int64)
-    messages = Messages(case.payload_bytes, case.millibits, case.expected_bits, nothing, nothing)
     schedule = Schedule(np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64))
 
     def zero() -> Counts:
-        return Counts.zero(versions, fleet.seconds, len(case.named), fleet.cells)
+        return Counts.zero(len(case.version_from_us), fleet.seconds, len(case.named), fleet.cells)
 
-    cell_sC = [cells_of_shard(fleet.cells, shard, shards) for shard in range(shards)]
-    members = [(cell_C, *new_cameras(fleet, cell_C, case.named), zero()) for cell_C in cell_sC]
-    waiting = [(Waiting(no_frames()), zero(), 0) for _ in range(case.servers)]
+    members = [Cells(case, cells_of_shard(fleet.cells, shard, shards), zero()) for shard in range(shards)]
+    waiting = [(nothing_waits(), zero(), 0) for _ in range(case.servers)]
     all_sent = []
-    most = fleet.cameras * (fleet.duration_us // fleet.frame_period_us + 1)
     for until_us in [*ends_us, fleet.duration_us]:
-        arrived = []
-        for cell_C, cameras, uplinks, counts in members:
-            sent = Sent(*(np.empty(most, np.int64) for _ in Sent._fields))
-            bits_C = np.zeros(len(cell_C), np.int64)
-            state: Any = (cameras, uplinks, fleet, messages, version_from_us, until_us)
-            number = step(*state, counts.by_second_VSC, counts.cells_KSC, bits_C, sent)
-            counts.wire_bits_by_cell[cell_C] += bits_C
-            arrived.append(take(sent, slice(0, number)))
-        all_sent += arrived
+        arrived = [member.move(until_us) for member in members]
+        all_sent += [part for by_server in arrived for part in by_server]
         for server, (held, counts, after_end) in enumerate(waiting):
-            mine = [take(sent, sent.camera % fleet.cells % case.servers == server) for sent in arrived]
             held, late = serve(
                 held,
-                mine,
+                [by_server[server] for by_server in arrived],
                 until_us,
                 fleet,
                 schedule,
@@ -80,14 +121,12 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
             waiting[server] = held, counts, after_end + late
 
     total = zero()
-    for _, cameras, uplinks, counts in members:
-        held_frames = count_unfinished(
-            cameras, uplinks, fleet, version_from_us, counts.by_second_VSC, counts.cells_KSC
-        )
-        total = total + counts + in_flight(zero(), held_frames)
+    for member in members:
+        held_frames = member.finish()
+        total = total + member.counts + in_flight(zero(), held_frames)
     for held, counts, after_end in waiting:
         total = total + counts + in_flight(zero(), after_end + len(held.frames.camera))
-    return total, Sent(*(np.concatenate(columns) for columns in zip(*all_sent, strict=True)))
+    return total, together(all_sent)
 
 
 def in_flight(nothing: Counts, frames: int) -> Counts:

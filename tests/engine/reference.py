@@ -1,36 +1,60 @@
 """The fleet event by event, as the design tells it: slow, plain, sharing no code with the compiled step."""
 
-import heapq
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict, deque
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil
+from itertools import count
+from math import log
 from typing import NamedTuple
 
 from engine.fleets import Case
+from engine.reference_link import Book, Message, Uplink
 from serving.batching_reference import batches
 
+from fleet_sim.basics import hashing as h
+from fleet_sim.engine.captures import BURSTS, POISSON
 from fleet_sim.engine.counts import LATENCY_EDGES_US
+from fleet_sim.engine.fleet import Fleet
 
 
-class Packet(NamedTuple):
+class Frame(NamedTuple):
     camera: int
     frame: int
     level: int
     version: int
     payload_bytes: int
     millibits: int
-    expiry_us: int
 
 
-@dataclass
-class Cell:
-    queues: dict[int, deque[Packet]] = field(default_factory=lambda: defaultdict(deque))
-    finish_tags: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    tag_now: int = 0
-    sending: Packet | None = None
-    exact_end_us: Fraction | None = None  # of the packet being sent; None when the uplink is idle
+def captures_us(fleet: Fleet, camera: int) -> Iterator[int]:
+    """When a camera takes its frames, for ever."""
+    seed, period_us = fleet.seed, fleet.frame_period_us
+    if fleet.capture == POISSON:
+        now_us = 0
+        for frame in count():
+            uniform = ((int(h.draw(seed, h.STREAM_GAP, camera, frame)) >> 11) + 0.5) / 2**53
+            now_us += max(1, int(-log(uniform) * period_us))
+            yield now_us
+    events = events_us(fleet, camera) if fleet.capture == BURSTS else []
+    now_us = int(h.draw_below(seed, h.STREAM_PHASE, camera, 0, period_us)) - period_us
+    while True:
+        passing = any(at_us <= now_us < at_us + fleet.event_us for at_us in events)
+        ahead_us = min((at_us for at_us in events if at_us > now_us), default=10**18)
+        now_us = min(now_us + (fleet.burst_period_us if passing else period_us), ahead_us)
+        yield now_us
+
+
+def events_us(fleet: Fleet, camera: int) -> list[int]:
+    """When events reach a camera until the run ends."""
+    cell, slot_us = camera % fleet.cells, fleet.event_slot_us
+    late_us = int(h.draw_below(fleet.seed, h.STREAM_SPREAD, camera, 0, fleet.spread_us))
+    found = []
+    for slot in range(fleet.duration_us // slot_us + 1):
+        if int(h.draw(fleet.seed, h.STREAM_EVENT, cell, 2 * slot)) >> 32 < fleet.event_threshold:
+            within_us = int(h.draw_below(fleet.seed, h.STREAM_EVENT, cell, 2 * slot + 1, slot_us))
+            found.append(slot * slot_us + within_us + late_us)
+    return found
 
 
 class Reference:
@@ -40,29 +64,25 @@ class Reference:
         self.case, self.fleet = case, case.fleet
         self.tally: Counter[tuple[int, int, int, str]] = Counter()
         self.latency_bins: Counter[tuple[int, int]] = Counter()
-        self.sent: list[tuple[int, int, int, int, int]] = []  # arrival, camera, frame, level, version
+        self.sent: list[tuple[int, ...]] = []  # arrival, capture, camera, frame, level, version
         self.open: set[tuple[int, int]] = set()
-        self.cells = [Cell() for _ in range(self.fleet.cells)]
-        self.agenda = [
-            (case.capture_us(camera, frame) + self.fleet.encode_us, camera % self.fleet.cells, camera, frame)
-            for camera in range(self.fleet.cameras)
-            for frame in range(self.fleet.duration_us // self.fleet.frame_period_us + 1)
-            if case.capture_us(camera, frame) < self.fleet.duration_us
-        ]
-        for _, cell, camera, frame in self.agenda:
-            capture_us = case.capture_us(camera, frame)
-            self.count(cell, self.version_at(capture_us), capture_us, offered=1)
-            self.open.add((camera, frame))
-        heapq.heapify(self.agenda)
-        while self.agenda and self.agenda[0][0] < self.fleet.duration_us:
-            now_us, number, camera, frame = heapq.heappop(self.agenda)
-            sending = self.cells[number].sending
-            if sending is not None and (sending.camera, sending.frame) == (camera, frame):
-                self.transmission_ends(now_us, number, sending)
-            else:
-                self.frame_is_ready(now_us, number, camera, frame)
+        self.numbers: dict[tuple[int, int], int] = {}  # (camera, capture time) -> frame
+        fleet, link = self.fleet, self.fleet.link
+        patience_us = fleet.deadline_us - link.propagation_us
+        book = Book(self.message, self.dropped, self.through, self.packet)
+        for cell in range(fleet.cells):
+            ready = []
+            for camera in range(cell, fleet.cameras, fleet.cells):
+                for frame, capture_us in enumerate(captures_us(fleet, camera)):
+                    if capture_us >= fleet.duration_us:
+                        break
+                    self.open.add((camera, frame))
+                    self.numbers[camera, capture_us] = frame
+                    self.count(cell, self.version_at(capture_us), capture_us, offered=1)
+                    ready.append((capture_us + fleet.encode_us, camera))
+            Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book).run(ready, fleet.duration_us)
         for server in range(case.servers):
-            self.serve(sorted(s for s in self.sent if s[1] % self.fleet.cells % case.servers == server))
+            self.serve([s for s in self.sent if s[2] % fleet.cells % case.servers == server])
 
     def count(self, cell: int, version: int, at_us: int, **amounts: int) -> None:
         for name, amount in amounts.items():
@@ -71,79 +91,60 @@ class Reference:
     def version_at(self, time_us: int) -> int:
         return bisect_right(self.case.version_from_us, time_us) - 1
 
-    def wire_bits(self, packet: Packet) -> int:
-        return 8 * (packet.payload_bytes + self.fleet.header_bytes)
-
-    def frame_is_ready(self, now_us: int, number: int, camera: int, frame: int) -> None:
-        fleet, case, cell = self.fleet, self.case, self.cells[number]
-        capture_us = now_us - fleet.encode_us
-        version = self.version_at(capture_us)
-        backlog_bits = sum(self.wire_bits(packet) for packet in cell.queues[camera])
-        sharers = len(range(number, fleet.cameras, fleet.cells))
-        plan = Fraction(fleet.budget_bps * fleet.frame_period_us * fleet.headroom_ppm, sharers * 10**12)
-        fitting = [
-            k for k, bits in enumerate(case.expected_bits[version].tolist()) if bits + backlog_bits <= plan
-        ]
+    def message(self, camera: int, capture_us: int, waiting_bytes: int) -> Message:
+        """Pick the level of a frame and code it."""
+        fleet, case = self.fleet, self.case
+        version, frame = self.version_at(capture_us), self.numbers[camera, capture_us]
+        sharers = len(range(camera % fleet.cells, fleet.cameras, fleet.cells))
+        share_bps = Fraction(fleet.link.budget_bps, sharers)
+        if fleet.link.rest_ppm:
+            share_bps = min(share_bps, Fraction(fleet.link.bps * 10**6 // (10**6 + fleet.link.rest_ppm)))
+        plan = share_bps * fleet.frame_period_us * fleet.headroom_ppm / 10**12
+        expected = case.expected_bits[version].tolist()
+        fitting = [k for k, bits in enumerate(expected) if bits + 8 * waiting_bytes <= plan]
         level = max(fitting, default=0) if fleet.fixed_level < 0 else fleet.fixed_level
         scene = case.scene(camera, frame)
-        expiry_us = capture_us + fleet.deadline_us - fleet.propagation_us
         payload_bytes, millibits = (
-            int(table_VLF[version, level, scene]) for table_VLF in (case.payload_bytes, case.millibits)
+            int(table_VFL[version, scene, level]) for table_VFL in (case.payload_bytes, case.millibits)
         )
-        packet = Packet(camera, frame, level, version, payload_bytes, millibits, expiry_us)
-        if backlog_bits + self.wire_bits(packet) > 8 * fleet.buffer_bytes:
-            self.open.remove((camera, frame))
-            self.count(number, version, now_us, dropped_buffer=1)
-            return
-        if not cell.queues[camera]:
-            cell.finish_tags[camera] = max(cell.finish_tags[camera], cell.tag_now)
-        cell.queues[camera].append(packet)
-        if cell.sending is None:
-            self.send_next(now_us, number)
+        size = payload_bytes + fleet.message_header_bytes + fleet.link.length_bytes
+        return Message(capture_us, size, Frame(camera, frame, level, version, payload_bytes, millibits))
 
-    def send_next(self, now_us: int, number: int) -> None:
-        cell = self.cells[number]
-        while waiting := [camera for camera, queue in cell.queues.items() if queue]:
-            tag, camera = min((cell.finish_tags[c] + self.wire_bits(cell.queues[c][0]), c) for c in waiting)
-            packet = cell.queues[camera].popleft()
-            begin_us = Fraction(now_us) if cell.exact_end_us is None else cell.exact_end_us
-            end_us = begin_us + Fraction(self.wire_bits(packet) * 10**6, self.fleet.budget_bps)
-            if ceil(end_us) <= packet.expiry_us:
-                cell.sending, cell.exact_end_us = packet, end_us
-                cell.tag_now = cell.finish_tags[camera] = tag
-                heapq.heappush(self.agenda, (ceil(end_us), number, camera, packet.frame))
-                return
-            self.open.remove((camera, packet.frame))
-            self.count(number, packet.version, now_us, dropped_deadline=1)
-        cell.exact_end_us = None
+    def dropped(self, message: Message, reason: str, at_us: int) -> None:
+        f = message.about
+        self.open.remove((f.camera, f.frame))
+        self.count(f.camera % self.fleet.cells, f.version, at_us, **{f"dropped_{reason}": 1})
 
-    def transmission_ends(self, now_us: int, number: int, packet: Packet) -> None:
+    def packet(self, first: Message, bits: int, lost: bool, at_us: int) -> None:
+        cell = first.about.camera % self.fleet.cells
+        self.count(cell, first.about.version, at_us, packets=1, packets_lost=int(lost), wire_bits=bits)
+
+    def through(self, message: Message, at_us: int) -> None:
+        link, f = self.fleet.link, message.about
         self.count(
-            number,
-            packet.version,
-            now_us,
+            f.camera % self.fleet.cells,
+            f.version,
+            at_us,
             sent=1,
-            level_sum=packet.level,
-            payload_bits=8 * packet.payload_bytes,
-            wire_bits=self.wire_bits(packet),
-            ideal_millibits=packet.millibits,
+            level_sum=f.level,
+            payload_bits=8 * f.payload_bytes,
+            ideal_millibits=f.millibits,
         )
-        arrive_us = now_us + self.fleet.propagation_us
-        self.sent.append((arrive_us, packet.camera, packet.frame, packet.level, packet.version))
-        self.cells[number].sending = None
-        self.send_next(now_us, number)
+        late_us = int(h.draw_below(self.fleet.seed, h.STREAM_JITTER, f.camera, f.frame, link.jitter_us + 1))
+        arrive_us = at_us + link.propagation_us + late_us
+        self.sent.append((arrive_us, message.capture_us, f.camera, f.frame, f.level, f.version))
 
-    def serve(self, arrived: list[tuple[int, int, int, int, int]]) -> None:
+    def serve(self, arrived: list[tuple[int, ...]]) -> None:
         case, cells = self.case, self.fleet.cells
-        arrived = sorted(arrived, key=lambda s: (s[0], s[1] % cells, s[1], s[2]))
+        arrived = sorted(arrived, key=lambda s: (s[0], s[2] % cells, s[2], s[3]))
         for sent, (start_us, done_us) in zip(
             arrived, batches([s[0] for s in arrived], *case.batching), strict=True
         ):
-            _, camera, frame, level, version = sent
+            _, capture_us, camera, frame, level, version = sent
             if done_us >= self.fleet.duration_us:
                 continue
             head = case.heads[bisect_right(case.head_from_us, start_us) - 1]
-            latency_us = done_us - case.capture_us(camera, frame)
+            latency_us = done_us - capture_us
             on_time = int(latency_us <= self.fleet.deadline_us)
             right = int(case.right[version][head][level][case.scene(camera, frame)])
             self.open.remove((camera, frame))

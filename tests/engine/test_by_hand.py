@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-from engine.fleets import Case, run_engine
+from engine.fleets import Case, link, run_engine
 from engine.formula import formula_case
+from engine.reference import captures_us
 
 from fleet_sim.engine import counts as c
 
@@ -21,13 +22,11 @@ def two_cameras(duration_us: int = 2_000_000, budget_bps: int = 8000, deadline_u
         duration_us=duration_us,
         frame_period_us=400_000,
         encode_us=5_000,
-        budget_bps=budget_bps,
-        propagation_us=20_000,
-        header_bytes=14,
-        buffer_bytes=200,
+        message_header_bytes=6,
         deadline_us=deadline_us,
         fixed_level=0,
         scenes=1,
+        link=link(budget_bps, propagation_us=20_000, header_bytes=8, buffer_bytes=200),
     )
     return replace(
         case,
@@ -47,7 +46,7 @@ def two_cameras(duration_us: int = 2_000_000, budget_bps: int = 8000, deadline_u
 
 def test_a_half_loaded_queue_has_the_latency_of_the_textbook() -> None:
     case = two_cameras()
-    assert [case.capture_us(camera, 0) for camera in (0, 1)] == list(PHASES_US)
+    assert [next(captures_us(case.fleet, camera)) for camera in (0, 1)] == list(PHASES_US)
     counts, sent = run_engine(case)
     # Camera 0 finds the link free: encode 5 + send 100 + travel 20 + answer 3.2 ms.
     # Camera 1 is ready 23.488 ms later, waits until the link is free, and then takes the same time.

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.engine.answers import audited
-from fleet_sim.engine.cameras import Sent, new_cameras, ready_frames, scene_of
+from fleet_sim.engine.cameras import new_cameras, scene_of, upcoming
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells, cells_of_shard
+from fleet_sim.engine.sent import Sent
 
 FLEET = formula_case().fleet
 EVERY_CELL = np.arange(FLEET.cells)
@@ -45,13 +46,13 @@ def test_a_boundary_is_the_first_multiple_at_or_after_a_time(at_us: int, period_
 
 
 def phases(fleet: Fleet) -> dict[int, int]:
-    cameras, _ = new_cameras(fleet, np.arange(fleet.cells), ())
-    return dict(zip(cameras.camera_R.tolist(), cameras.phase_us_R.tolist(), strict=True))
+    cameras, uplinks, _ = new_cameras(fleet, np.arange(fleet.cells), (), 1)
+    return dict(zip(uplinks.cameras["camera"].tolist(), cameras.sources["capture_us"].tolist(), strict=True))
 
 
 @pytest.mark.parametrize("more", [1, 100, 5000])
 def test_more_cameras_leave_earlier_ones_their_phases_and_scenes(more: int) -> None:
-    few, many = phases(FLEET), phases(FLEET._replace(cameras=FLEET.cameras + more, budget_bps=10**6))
+    few, many = phases(FLEET), phases(FLEET._replace(cameras=FLEET.cameras + more, encode_us=7))
     assert {camera: many[camera] for camera in few} == few
     assert len(set(many.values())) > 1
     # What a camera sees is asked of (seed, camera, frame, scenes) alone.
@@ -68,20 +69,23 @@ def test_phases_are_spread_over_the_whole_period_however_long_it_is() -> None:
     assert histogram.min() > 200  # 250 each on average
 
 
-@given(st.integers(0, 10**7))
-def test_ready_frames_are_counted_as_they_will_come(until_us: int) -> None:
-    cameras, _ = new_cameras(FLEET, EVERY_CELL, ())
-    period_us = FLEET.frame_period_us
-    wanted_R = [
-        len(range(phase_us + FLEET.encode_us, until_us, period_us))
-        for phase_us in cameras.phase_us_R.tolist()
+@given(st.integers(0, 10**7), st.integers(0, 40))
+def test_frames_to_come_are_foretold_with_their_times(until_us: int, room: int) -> None:
+    cameras, uplinks, _ = new_cameras(FLEET, EVERY_CELL, (), 1)
+    wanted = [
+        (row, capture_us)
+        for row, phase_us in enumerate(cameras.sources["capture_us"].tolist())
+        for capture_us in range(phase_us, until_us - FLEET.encode_us, FLEET.frame_period_us)
     ]
-    assert ready_frames(cameras, FLEET, until_us).tolist() == wanted_R
+    row_F, capture_us_F = np.full(room, -1), np.full(room, -1)
+    assert upcoming(cameras, uplinks, FLEET, until_us, row_F, capture_us_F) == len(wanted)
+    written = min(room, len(wanted))
+    assert list(zip(row_F.tolist(), capture_us_F.tolist(), strict=True))[:written] == wanted[:written]
 
 
 def test_an_audit_takes_its_share_and_each_frame_for_itself() -> None:
     number_M = np.arange(20_000)
-    frames = Sent(number_M, number_M % 100, number_M // 100, number_M, number_M)
+    frames = Sent(number_M, number_M, number_M % 100, number_M // 100, number_M, number_M)
     chosen_M = audited(frames, FLEET, 50_000)
     assert abs(chosen_M.mean() - 0.05) < 0.008  # five standard deviations
     backwards = Sent(*(column[::-1] for column in frames))

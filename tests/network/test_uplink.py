@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network.cell import HEADER_BYTES, Cell
-
-from fleet_sim.network.uplink import NEVER
+from network.cell import Cell
+from network.plain import HEADER_BYTES, PLAIN
 
 
 @pytest.mark.parametrize("bps", [101, 9973, 800, 8000, 999_983, 10**9 + 7, 10**11])
 def test_rounding_never_piles_up_over_a_long_busy_time(bps: int) -> None:
     began_us = 123_457
-    cell = Cell(1, bps, buffer_bytes=10**7, places=2000)
-    for payload in np.random.default_rng(bps).integers(0, 1500, 2000):
-        cell.offer(began_us, 0, int(payload))
+    cell = Cell(1, PLAIN._replace(bps=bps, buffer_bytes=10**7))
+    for size in np.random.default_rng(bps).integers(0, PLAIN.mtu_bytes - HEADER_BYTES, 2000):
+        cell.offer(began_us, 0, int(size))
     cell.advance(10**14)
     assert len(cell.out) == 2000
     exact_us = Fraction(began_us)
@@ -28,19 +27,19 @@ def test_rounding_never_piles_up_over_a_long_busy_time(bps: int) -> None:
 
 
 def test_packets_that_fill_whole_seconds_end_on_them() -> None:
-    cell = Cell(1, 800, places=600)
+    cell = Cell(1, PLAIN._replace(bps=800))
     for _ in range(500):
         cell.offer(5, 0, 90)
     cell.advance(10**9)
-    assert [packet.end_us for packet in cell.out] == [5 + 10**6 * (k + 1) for k in range(500)]
+    assert [message.end_us for message in cell.out] == [5 + 10**6 * (k + 1) for k in range(500)]
 
 
 def test_a_new_busy_time_starts_a_new_clock() -> None:
-    cell = Cell(1, 7_000_000)  # 96 bits last 13.71 us
+    cell = Cell(1, PLAIN._replace(bps=7_000_000))  # 96 bits last 13.71 us
     for now_us in (0, 0, 100, 100, 128):  # the fourth is through exactly when the fifth comes
         cell.offer(now_us, 0, 2)
     cell.advance(10**6)
-    assert [packet.end_us for packet in cell.out] == [14, 28, 114, 128, 142]
+    assert [message.end_us for message in cell.out] == [14, 28, 114, 128, 142]
 
 
 @settings(max_examples=150, deadline=None)
@@ -53,31 +52,32 @@ def test_a_new_busy_time_starts_a_new_clock() -> None:
 def test_a_queue_is_a_buffer_of_bytes_with_tail_drop(
     buffer_bytes: int, offers: list[tuple[int, int, int, bool]]
 ) -> None:
-    cell = Cell(3, 10_000, buffer_bytes, places=buffer_bytes // HEADER_BYTES + 1)
+    cell = Cell(3, PLAIN._replace(bps=10_000, buffer_bytes=buffer_bytes))
     queues: list[deque[tuple[int, int]]] = [deque() for _ in range(3)]
     accepted, now_us = 0, 0
-    for frame, (camera, payload, gap_us, hurried) in enumerate(offers):
+    waiting_bytes_R = cell.u.cameras["waiting_bytes"]
+    for frame, (camera, size, gap_us, hurried) in enumerate(offers):
         now_us += gap_us
         cell.advance(now_us)
-        wire = payload + HEADER_BYTES
-        fits = int(cell.state.queued_bytes_R[camera]) + wire <= buffer_bytes
-        assert cell.offer(now_us, camera, payload, frame, now_us + 30_000 if hurried else NEVER) == fits
+        wire = size + HEADER_BYTES
+        fits = int(waiting_bytes_R[camera]) + wire <= buffer_bytes
+        assert cell.offer(now_us, camera, size, frame, now_us + 30_000 if hurried else None) == fits
         accepted += fits
         if fits:
             queues[camera].append((frame, wire))
-        assert (cell.state.queued_bytes_R <= buffer_bytes).all()
-        assert (cell.state.queued_bytes_R >= 0).all()
+        assert (waiting_bytes_R <= buffer_bytes).all()
+        assert (waiting_bytes_R >= 0).all()
     cell.advance(10**9)
     assert len(cell.out) + cell.expired == accepted
-    assert cell.state.queued_bytes_R.tolist() == [0, 0, 0]
+    assert waiting_bytes_R.tolist() == [0, 0, 0]
     for camera, queue in enumerate(queues):  # sent in the order they came, each with its own size
-        sent = [(packet.frame, packet.bits // 8) for packet in cell.out if packet.camera == camera]
+        sent = [(message.frame, message.bits // 8) for message in cell.out if message.camera == camera]
         assert sent == sorted(sent)
         assert set(sent) <= set(queue)
 
 
 def test_the_packet_being_sent_leaves_its_room_to_others() -> None:
-    cell = Cell(1, 8000, buffer_bytes=100)
+    cell = Cell(1, PLAIN._replace(buffer_bytes=100))
     assert cell.offer(0, 0, 90)
     assert cell.offer(0, 0, 90)
     assert not cell.offer(0, 0, 0)
@@ -87,7 +87,7 @@ def test_the_packet_being_sent_leaves_its_room_to_others() -> None:
 
 def test_a_packet_may_end_at_its_expiry_but_not_after() -> None:
     for expiry_us, sent in ((200_000, 2), (199_999, 1)):
-        cell = Cell(1, 8000)
+        cell = Cell(1)
         cell.offer(0, 0, 90)
         cell.offer(0, 0, 90, expiry_us=expiry_us)
         cell.advance(10**6)
@@ -95,7 +95,7 @@ def test_a_packet_may_end_at_its_expiry_but_not_after() -> None:
 
 
 def test_an_expired_packet_takes_no_time_and_charges_nobody() -> None:
-    cell = Cell(2, 8000)
+    cell = Cell(2)
     for frame in range(12):
         cell.offer(0, 0, 90, frame)
         if frame == 0:
@@ -103,8 +103,8 @@ def test_an_expired_packet_takes_no_time_and_charges_nobody() -> None:
         cell.offer(0, 1, 90, frame)
     cell.advance(10**7)
     assert cell.expired == 1
-    assert [packet.end_us for packet in cell.out] == [100_000 * (k + 1) for k in range(24)]
+    assert [message.end_us for message in cell.out] == [100_000 * (k + 1) for k in range(24)]
     # Camera 1 passes while the large packet waits for its turn; then camera 0 catches up.
-    ahead = np.cumsum([packet.bits if packet.camera else -packet.bits for packet in cell.out])
+    ahead = np.cumsum([message.bits if message.camera else -message.bits for message in cell.out])
     assert np.abs(ahead).max() <= 8 * (500 + 100)
     assert ahead[-1] == 0

@@ -20,7 +20,7 @@ WANTED = Wanted(
 )
 
 
-def release(root: Path, **changes: object) -> str:
+def release(root: Path, head_contract: str = "f00d", **changes: object) -> str:
     registry = Registry(root)
     manifest = {
         "recipe": "e2e",
@@ -29,11 +29,12 @@ def release(root: Path, **changes: object) -> str:
         "train": {"epochs": 1},
         "data": {"content_hash": "abc"},
         "classes": 10,
+        "contract_hash": "f00d",
         **changes,
     }
     encoder = registry.publish("encoder", manifest, {"weights": {"w": np.zeros(2)}})
     for name in ("ce", "svm"):
-        head = {"head": {"name": name}, "encoder": encoder}
+        head = {"head": {"name": name}, "encoder": encoder, "contract_hash": head_contract}
         registry.publish("head", head, {"weights": {"w": np.ones(2)}})
     return encoder
 
@@ -76,6 +77,13 @@ def test_of_two_the_one_trained_as_wanted_is_taken(tmp_path: Path) -> None:
     assert taken(tmp_path / "old", tmp_path / "new") == (mine, [])
     with pytest.raises(RegistryError, match="has 0 encoders"):
         taken(tmp_path / "old", tmp_path / "new", replace(WANTED, seed=3))
+
+
+def test_a_head_of_another_contract_is_refused(tmp_path: Path) -> None:
+    release(tmp_path / "old", head_contract="beef")
+    with pytest.raises(RegistryError, match=r"head ce .* made for contract beef, encoder .* has f00d"):
+        taken(tmp_path / "old", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_published(tmp_path: Path) -> None:

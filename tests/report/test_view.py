@@ -24,9 +24,9 @@ def play(view: View, folder: Path) -> None:
         view.bank(100, 100)
         for i in (0, 1):
             view.point(i, 2, f"20 kbit/s, {200 + i} cameras")
-            view.advance(30_000_000, 60_000_000)
-            view.advance(60_000_000, 60_000_000)
-            view.point_done(summary["points"][i])
+            view.advance(i, 30_000_000, 60_000_000)
+            view.advance(i, 60_000_000, 60_000_000)
+            view.point_done(i, summary["points"][i])
     view.closing_table(summary, folder)
 
 
@@ -88,3 +88,27 @@ def test_long_work_says_how_far_it_is_and_how_long_it_will_take(monkeypatch: pyt
     now[0] += 1
     view.training("e2e", 6, 10, {})
     assert out.getvalue() == "  e2e: 5 of 10 epochs, loss 0.5, about 2 min left\n"
+
+
+def test_points_side_by_side_each_say_how_fast_they_are(
+    monkeypatch: pytest.MonkeyPatch, write_run: Make
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("fleet_sim.report.view.time.monotonic", lambda: now[0])
+    out = io.StringIO()
+    view = View(Console(file=out, width=200))
+    for index, label in enumerate(("slow", "fast")):
+        view.point(index, 2, label)
+        view.advance(index, 0, 600_000_000)
+    now[0] += 31
+    view.advance(0, 31_000_000, 600_000_000)
+    view.advance(1, 310_000_000, 600_000_000)
+    now[0] += 31
+    view.advance(1, 540_000_000, 600_000_000)
+    view.point_done(1, read_results(write_run()).summary["points"][1])
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == [
+        "  slow: 31 s of 10 min, 1 virtual s/s, about 9 min left",
+        "  fast: 9 min of 10 min, 9 virtual s/s, about 7 s left",
+    ]
+    assert lines[2].startswith("  2/2 fast: ")

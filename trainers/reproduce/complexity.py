@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from fleet_sim.codec.message import decode_batch, encode_batch
 from fleet_sim.codec.networks import build_decoder, build_encoder
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
@@ -60,7 +61,10 @@ class Measure(Step):
             latent_MN = 2 * torch.randn(2000, codec.neurons, generator=draws(0, "complexity")).numpy()
             latent_MN = np.rint(latent_MN).astype(np.int32)
             tables = Tables.fit(latent_MN, np.arange(2000) % 2, [codec.neurons])
-            message = tables.coder.encode(latent_MN[:1])[0]
+            sequence_M = np.arange(len(latent_MN))
+            messages = encode_batch(latent_MN, 0, tables, 0, sequence_M)
+            code_us = time_us(lambda: encode_batch(latent_MN, 0, tables, 0, sequence_M)) / len(messages)
+            read_us = time_us(lambda: decode_batch(messages, tables, 0)) / len(messages)
             latent_BN = torch.from_numpy(latent_MN[:1].astype(np.float32))
             map_BCHW = decoder.latent_decoder(latent_BN)
             taps = image_HWC.size * _TAPS[codec.wavelet]  # half of the taps a pixel, once along each axis
@@ -72,10 +76,8 @@ class Measure(Step):
                     "time_us": time_us(lambda: analyse(image_HWC[None], codec.wavelet, codec.wavelet_levels)),
                 },
                 "encoder": _network(encoder, bands_BCHW),
-                "entropy coder": _coder(tables, time_us(lambda: tables.coder.encode(latent_MN[:1]))),
-                "entropy decoder": _coder(
-                    tables, time_us(lambda: tables.coder.decode(message, codec.neurons))
-                ),
+                "entropy coder": _coder(tables, code_us),  # of a message in a batch
+                "entropy decoder": _coder(tables, read_us),
                 "latent decoder": _network(decoder.latent_decoder, latent_BN),
                 "classifier": _network(decoder.classifier, map_BCHW),
             }

@@ -1,0 +1,108 @@
+"""One sweep point from its first microsecond to its last: shards and servers step side by side."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fleet_sim.cluster.epochs import head_schedule
+from fleet_sim.cluster.export import Export
+from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.member import Member, Part, Pending
+from fleet_sim.cluster.pace import epoch_ends, pace_of
+from fleet_sim.cluster.server import Progress
+from fleet_sim.cluster.shard import Point
+from fleet_sim.engine.answers import Batching
+from fleet_sim.engine.counts import Counts
+from fleet_sim.scenario import Scenario
+
+
+class Watcher(Protocol):
+    """Is told how far a sweep point is; ends it by an exception."""
+
+    def advance(self, virtual_us: int, of_us: int) -> None:
+        """Virtual time has moved on."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who simulates one sweep point after another, and who is told what they counted."""
+
+    host: Host
+    shards: list[Member]
+    servers: list[Member]
+    export: Export
+
+
+def simulate(
+    crew: Crew,
+    setup: Point,
+    point: Scenario,
+    stops_us: Sequence[int],
+    known_us: Callable[[int], np.ndarray],
+    watcher: Watcher,
+) -> tuple[Counts, int]:
+    """(counts of the whole point, answers audited); raises RunError if a frame got lost.
+
+    Servers answer one epoch while shards simulate the next. `known_us` is asked at the start and at every
+    epoch's end, `stops_us` among them: from when on is each version in force that members know by then?
+    """
+    s = point.serving
+    batching = Batching(s.batch, s.max_wait_us, s.batch_us, s.frame_us)
+    for shard in crew.shards:
+        shard.begin("begin", setup)
+    for server in crew.servers:
+        server.begin("begin", setup, batching, round(point.audit * 1_000_000))
+    schedule = head_schedule(point)
+    pace, duration_us = pace_of(point), setup.fleet.duration_us
+    ends_us = epoch_ends(duration_us, pace.epoch_us, stops_us)
+    audited = 0
+
+    def step_shards(place: int) -> list[Pending]:
+        keep = (place + 1) % pace.snapshot_every == 0
+        returns = 2 + len(crew.servers)
+        return [
+            shard.advance("step", ends_us[place], from_us_V, keep, returns=returns, snapshot=keep)
+            for shard in crew.shards
+        ]
+
+    from_us_V = known_us(0)
+    stepping = step_shards(0)
+    for place, until_us in enumerate(ends_us):
+        began = time.perf_counter()
+        moved = [step.wait() for step in stepping]
+        serving = [
+            server.advance("step", until_us, schedule, *(Part(step, 2 + i) for step in stepping), returns=2)
+            for i, server in enumerate(crew.servers)
+        ]
+        from_us_V = known_us(until_us)
+        if place + 1 < len(ends_us):
+            stepping = step_shards(place + 1)
+        answered = [answer.wait() for answer in serving]
+        audited += _commit(crew, [refs[0] for refs in moved], [refs[0] for refs in answered])
+        crew.export.reached(until_us, 1000 * (time.perf_counter() - began))
+        watcher.advance(until_us, duration_us)
+
+    parts = [shard.ask("finish", from_us_V) for shard in crew.shards]
+    parts += [server.ask("finish") for server in crew.servers]
+    counts = Counts.zero(setup.versions, setup.fleet.seconds, len(setup.named_cells), setup.fleet.cells)
+    for part in parts:
+        counts = counts + crew.host.get(part.wait()[0])
+    counts.check_conservation()
+    return counts, audited
+
+
+def _commit(crew: Crew, counted: list[object], answered: list[object]) -> int:
+    """Export what an epoch counted, and let go of all else it gave; how many answers were audited."""
+    audited = 0
+    for shard, ref in zip(crew.shards, counted, strict=True):
+        crew.export.counted(shard.name, crew.host.get(ref), None)
+    for server, ref in zip(crew.servers, answered, strict=True):
+        progress: Progress = crew.host.get(ref)
+        audited += progress.checked
+        crew.export.counted(server.name, progress.counted_VC, progress.latency_VB)
+    for member in [*crew.shards, *crew.servers]:
+        member.settle()
+    return audited

@@ -1,0 +1,221 @@
+"""The cameras of one shard in virtual time: one compiled step over their rows.
+
+Per cell, the next event is the end of a transmission, a camera whose wait is over, or a frame that is ready
+to send. Events are taken in order of (time, camera), at one camera in the order just given, and each leaves
+the state complete, so a step may stop at any event and the next one go on: the length of an epoch has no
+meaning.
+"""
+
+import numpy as np
+
+from fleet_sim.basics.compiled import at, bare, inlined
+from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
+from fleet_sim.control.budget import budget_level
+from fleet_sim.engine import counts as c
+from fleet_sim.engine.cameras import MICRO, scene_of, version_at
+from fleet_sim.engine.captures import PERIODIC, next_capture_us
+from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
+from fleet_sim.network.link import ALOHA
+from fleet_sim.network.queues import BUFFER, NONE, THROUGH
+from fleet_sim.network.uplink import AIR, NEVER
+
+# Why a step stops: it is done, or wants room for more messages in queues or among those that got through.
+DONE, POOL_FULL, SENT_FULL = range(3)
+# What happens next in a cell.
+ENDS, WAKES, READY = range(3)
+NOBODY = np.uint32(0xFFFFFFFF)
+
+
+@inlined()
+def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
+    by_second_VSC[at(version), at(second), column] += amount
+    if named >= 0:
+        cells_KSC[named, second, column] += amount
+
+
+@inlined()
+def _add_sent(count_C, level, payload_bits, millibits):
+    count_C[c.SENT] += 1
+    count_C[c.LEVEL_SUM] += level
+    count_C[c.PAYLOAD_BITS] += payload_bits
+    count_C[c.IDEAL_MILLIBITS] += millibits
+
+
+@inlined()
+def _add_packet(count_C, bits, lost):
+    count_C[c.PACKETS] += 1
+    count_C[c.WIRE_BITS] += bits
+    count_C[c.PACKETS_LOST] += lost
+
+
+@inlined()
+def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count):
+    """Count all finished messages, write down those that got through, and return how many those are now."""
+    link, second = fleet.link, now_us // MICRO
+    around = fleet.message_header_bytes + link.length_bytes
+    place = queues.take_finished(pool)
+    while place != NONE:
+        message = pool.messages[at(place)]
+        version, level, fate = np.int64(message.version), np.int64(message.level), np.int64(message.fate)
+        if fate == THROUGH:
+            camera, bits = u.cameras[at(message.row)].camera, 8 * (np.int64(message.bytes) - around)
+            _add_sent(by_second_VSC[at(version), at(second)], level, bits, message.millibits)
+            if named >= 0:
+                _add_sent(cells_KSC[named, second], level, bits, message.millibits)
+            arrive_us = now_us + link.propagation_us
+            if link.jitter_us > 0:
+                arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
+            sent.arrive_us[at(sent_count)] = arrive_us
+            sent.capture_us[at(sent_count)] = message.capture_us
+            sent.camera[at(sent_count)] = camera
+            sent.frame[at(sent_count)] = message.frame
+            sent.level[at(sent_count)] = level
+            sent.version[at(sent_count)] = version
+            sent_count += 1
+        else:
+            column = c.DROPPED_BUFFER + fate - BUFFER
+            _count(by_second_VSC, cells_KSC, named, version, second, column, 1)
+        place = queues.take_finished(pool)
+    return sent_count
+
+
+@inlined()
+def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC):
+    """A camera has encoded its next frame: pick its level and queue it; what gives way is counted."""
+    source, control, camera = cameras.sources[row], cameras.control[cell], u.cameras[row]
+    link, number = fleet.link, np.int64(camera.camera)
+    frame, capture_us = np.int64(source.frame), source.capture_us
+    source.frame += 1
+    source.capture_us = next_capture_us(fleet, number, frame, capture_us)
+    first_row, size = u.cells[cell].first_row, u.cells[cell].rows
+    if fleet.capture == PERIODIC:
+        control.next = 0 if control.next + 1 == size else control.next + 1
+    else:
+        heap.advance_top(cameras.sources["order"], first_row, size, cameras.sources["capture_us"])
+    version = version_at(version_from_us_V, capture_us)
+    if messages.live_from_R.shape[0] > 0:
+        place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
+    else:
+        place = scene_of(fleet.seed, number, frame, fleet.scenes)
+    level = fleet.fixed_level
+    if level < 0:
+        backlog_bits = 8 * np.int64(camera.waiting_bytes)
+        level = budget_level(messages.expected_bits_VL[version], control.plan_bits, backlog_bits)
+    _count(by_second_VSC, cells_KSC, control.named, version, capture_us // MICRO, c.OFFERED, 1)
+    around = fleet.message_header_bytes + link.length_bytes
+    content = np.int64(messages.sizes_VFL2[at(version), at(place), at(level), 0]) + around
+    wire = packets.wire_bytes(link, content)
+    air = u.air[row if link.sharing == ALOHA else cell]
+    if packets.make_room(camera, air, pool, link, wire):
+        millibits = messages.sizes_VFL2[at(version), at(place), at(level), 1]
+        queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
+    else:
+        second = (capture_us + fleet.encode_us) // MICRO
+        _count(by_second_VSC, cells_KSC, control.named, version, second, c.DROPPED_BUFFER, 1)
+
+
+@inlined()
+def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC):
+    """A packet is off the air: count it."""
+    transmitter = cell
+    if fleet.link.sharing == ALOHA:
+        transmitter = row
+        aloha.leave_channel(u, cell, row)
+    version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
+    second = now_us // MICRO
+    _add_packet(by_second_VSC[at(version), at(second)], bits, lost)
+    if named >= 0:
+        _add_packet(cells_KSC[named, second], bits, lost)
+    u.cells[cell].wire_bits += bits
+
+
+@inlined()
+def _next_event(cameras, u, cell, encode_us):
+    """(time, row, what) of a cell's next event."""
+    state = u.cells[cell]
+    row = at(cameras.sources[at(state.first_row + cameras.control[cell].next)].order)
+    time_us, event = cameras.sources[row].capture_us + encode_us, READY
+    if state.wakes > 0:
+        waking = at(u.waiting[at(state.first_row)].wake)
+        wake_us = u.waiting[waking].wake_us
+        if wake_us < time_us or (wake_us == time_us and waking <= row):
+            time_us, row, event = wake_us, waking, WAKES
+    if state.end_us < time_us or (state.end_us == time_us and state.sender <= row):
+        time_us, row, event = state.end_us, at(state.sender), ENDS
+    return time_us, row, event
+
+
+@bare()
+def step(
+    cameras,
+    u,
+    pool,
+    fleet,
+    messages,
+    version_from_us_V,
+    until_us,
+    first,
+    last,
+    by_second_VSC,
+    cells_KSC,
+    sent,
+):
+    """Take every event before `until_us` in the cells by_server_C[first : last]; fill `sent` from its start.
+
+    Returns (DONE or what there is no room for, where to go on, messages in `sent`).
+    """
+    sent_count = 0
+    link, seed, encode_us = fleet.link, fleet.seed, fleet.encode_us
+    patience_us = fleet.deadline_us - link.propagation_us
+    for place in range(first, last):
+        cell = at(cameras.by_server_C[at(place)])
+        named = cameras.control[cell].named
+        while True:
+            now_us, row, event = _next_event(cameras, u, cell, encode_us)
+            if now_us >= until_us:
+                break
+            if pool.ends[0].free == NONE:
+                return POOL_FULL, place, sent_count
+            if sent_count + link.aggregate > sent.frame.shape[0]:
+                return SENT_FULL, place, sent_count
+            spare = np.int64(0)
+            if event == READY:
+                _frame_ready(
+                    cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC
+                )
+            else:
+                if event == WAKES:
+                    waiting.take_wake(u, u.cells[cell])
+                transmits = row != NOBODY and u.cameras[row].flags & AIR
+                if transmits and (event == ENDS or link.sharing == ALOHA):
+                    spare = u.cells[cell].spare
+                    _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC)
+            if link.sharing == ALOHA:
+                aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
+            else:
+                if row != NOBODY:
+                    turns.line_up(u, pool, link, encode_us, u.cells[cell], row, now_us, event != ENDS)
+                if event == ENDS or u.cells[cell].end_us == NEVER:
+                    turns.send_next(
+                        u, pool, link, seed, encode_us, patience_us, fleet.duration_us, cell, now_us, spare
+                    )
+            sent_count = _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count)
+    return DONE, last, sent_count
+
+
+@bare()
+def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
+    """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
+    held = 0
+    for cell in range(u.cells.shape[0]):
+        named, first_row = cameras.control[cell].named, u.cells[cell].first_row
+        for row in range(first_row, first_row + u.cells[cell].rows):
+            held += u.cameras[row].length
+            frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
+            while capture_us < fleet.duration_us:
+                version = version_at(version_from_us_V, capture_us)
+                _count(by_second_VSC, cells_KSC, named, version, capture_us // MICRO, c.OFFERED, 1)
+                held += 1
+                capture_us = next_capture_us(fleet, np.int64(u.cameras[row].camera), frame, capture_us)
+                frame += 1
+    return held
