@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fleet_sim.codec.batches import load_frozen
-from fleet_sim.codec.message import HEADER_BYTES, ideal_millibits
+from fleet_sim.codec.message import HEADER_BYTES, encode_batch, ideal_millibits
 from fleet_sim.codec.networks import Decoder, build_decoder
 from fleet_sim.codec.tables import Tables, fill
 from trainers.reproduce.encoding import Encode, Encoded, read_encoded
@@ -96,13 +96,18 @@ class Curve(Step):
 
 def bits_by_level(latent_MN: NDArray[np.int32], tables: Tables) -> list[dict[str, Any]]:
     """Mean bits a frame at each level: ideal (-log2 p) and payload (sealed bytes times 8)."""
-    ranked_MN = latent_MN[:, tables.ranking_N]
+    ranked_MN, sequence_M = latent_MN[:, tables.ranking_N], np.arange(len(latent_MN))
     ideal_L = ideal_millibits(ranked_MN, tables).mean(axis=0) / 1000
+
+    def payload_bits(level: int) -> float:
+        messages = encode_batch(ranked_MN, level, tables, 0, sequence_M)
+        return 8 * float(np.mean([len(message) - HEADER_BYTES for message in messages]))
+
     return [
         {
             "neurons": int(kept),
             "ideal_bits": float(ideal_L[level]),
-            "payload_bits": 8 * float(np.mean([len(p) for p in tables.coder.encode(ranked_MN[:, :kept])])),
+            "payload_bits": payload_bits(level),
         }
         for level, kept in enumerate(tables.ladder_L)
     ]

@@ -16,7 +16,7 @@ from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
 from trainers.train import Recipe
 
-BUDGETS = (8, 12, 16, 24, 32, 48)
+BUDGETS = (12, 16, 20, 24, 32, 48)
 """Payload bits a frame at most."""
 PRUNED: tuple[Recipe, ...] = ("e2e", "duphil")
 WAYS = ("tuned", "refitted")

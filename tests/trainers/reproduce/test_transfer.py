@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fleet_sim.codec.message import HEADER_BYTES, encode_batch
 from fleet_sim.data import load
 from trainers.reproduce import transfer
 from trainers.reproduce.encoding import read_encoded
@@ -63,9 +64,10 @@ def test_foreign_images_are_coded_with_the_tables_of_the_encoder(images, do):
     store = do([ask])
     tables = read_encoded(store, ask.own, base.dataset()).tables
     sent_MN = read_encoded(store, ask.asked, foreign.dataset()).test_MN[:, tables.ranking_N]
-    for level in store.figures(ask)["levels"]:
-        payloads = tables.coder.encode(sent_MN[:, : level["neurons"]])
-        assert level["payload_bits"] == pytest.approx(8 * np.mean([len(p) for p in payloads]))
+    for number, level in enumerate(store.figures(ask)["levels"]):
+        messages = encode_batch(sent_MN, number, tables, 0, np.arange(len(sent_MN)))
+        payload_bytes = [len(message) - HEADER_BYTES for message in messages]
+        assert level["payload_bits"] == pytest.approx(8 * np.mean(payload_bytes))
 
 
 def test_every_encoder_is_asked_every_question(images, do, monkeypatch):
