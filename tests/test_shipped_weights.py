@@ -56,7 +56,7 @@ def test_the_scenario_runs_without_training(images: Path, tmp_path: Path) -> Non
     assert summary["complete"]
     shipped = {version.id for version in Registry(FOLDER).list()}
     assert {version.id for version in Registry(folder / "models").list()} == shipped
-    assert "was trained on other images" in said.getvalue()
+    assert "was made from other images" in said.getvalue()
 
 
 def test_every_head_reads_what_the_encoder_sends() -> None:

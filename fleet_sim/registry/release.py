@@ -41,7 +41,9 @@ def adopt(
     registry = Registry(folder)
     encoder, heads = _find(registry, wanted)
     if encoder.manifest["data"]["content_hash"] != wanted.content_hash:
-        note(f"train.use: {encoder.id[:12]} was trained on other images than this scenario's")
+        note(
+            f"train.use: {encoder.id[:12]} was made from other images, or other scenes, than this scenario's"
+        )
     elif not _as_it_should_be(encoder, wanted):
         note(
             f"train.use: {encoder.id[:12]} was trained with other settings or another seed than this scenario"
