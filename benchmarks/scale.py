@@ -3,7 +3,7 @@
 `python -m benchmarks.scale`: the hour, in this process on two shards and two servers, each member a thread.
 `python -m benchmarks.scale --growth`: fleets of 1,000 to 1,000,000 cameras, each for as long as it takes them
 to capture sixty million frames, five hours at most, and in processes of its own. The line a + b n is fitted,
-by least squares of relative errors, to seconds of processor time for a virtual second and to bytes of peak
+with the least greatest relative error, to seconds of processor time for a virtual second and to bytes of peak
 memory. Processor time, since neighbours on the machine change it little.
 """
 
@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 
 from benchmarks.fleets import GILBERT_ELLIOTT, crew_on, run, scenario_of
 from fleet_sim.basics.machine import machine
@@ -110,10 +111,15 @@ def measured(cameras: int, virtual_s: int) -> dict[str, Any]:
 
 
 def line(cameras_P: np.ndarray, cost_P: np.ndarray) -> dict[str, Any]:
-    """a + b n by least squares of relative errors, and how far each point lies from it."""
-    design_P2 = np.stack([np.ones(len(cameras_P)), cameras_P], axis=1) / cost_P[:, None]
-    (a, b), *_ = np.linalg.lstsq(design_P2, np.ones(len(cost_P)))
-    error_P = (a + b * cameras_P) / cost_P - 1
+    """The line a + b n whose greatest relative error is least, and how far each point lies from it."""
+    ones = np.ones(len(cameras_P))
+    units_2 = cost_P.mean() / np.array([1, cameras_P.mean()])  # so that the solver sees numbers near one
+    design_P2 = np.stack([ones, cameras_P], axis=1) * units_2 / cost_P[:, None]
+    # Minimise t subject to |a + b n - cost| <= t cost.
+    bounds = np.concatenate([np.column_stack([design_P2, -ones]), np.column_stack([-design_P2, -ones])])
+    limits = np.concatenate([ones, -ones])
+    share_2 = linprog([0, 0, 1], A_ub=bounds, b_ub=limits, bounds=[(None, None)] * 3).x[:2]
+    (a, b), error_P = share_2 * units_2, design_P2 @ share_2 - 1
     return {"a": float(a), "b": float(b), "errors": [round(float(error), 4) for error in error_P]}
 
 
