@@ -75,7 +75,16 @@ def reproduce(
     # One GPU does one step at a time; processors do one each.
     processes = 1 if scenarios[0].train.device == "cuda" else os.cpu_count() or 1
     do_all(experiment.targets(subjects), store, processes, say)
-    found = {"experiment": name, "dataset": dataset, "preset": preset, **experiment.results(subjects, store)}
+    found = {
+        "experiment": name,
+        "dataset": dataset,
+        "preset": preset,
+        "settings": {
+            part: getattr(scenarios[0], part).model_dump(mode="json", exclude_defaults=True)
+            for part in ("codec", "train")
+        },
+        **experiment.results(subjects, store),
+    }
     stem = out / preset / (name if dataset == "cifar10" else f"{name}-{dataset}")
     made = Made(stem.with_suffix(".json"), stem.with_suffix(".svg"))
     checkpoint.write(made.figures, (json.dumps(found, indent=1) + "\n").encode())

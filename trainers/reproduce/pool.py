@@ -17,12 +17,12 @@ Messages = Any
 """A queue of (key of a step, "progress" or "refused" or "done", what more there is to say)."""
 
 
-def in_order(targets: Iterable[Step]) -> list[Step]:
-    """`targets` and all that they need, each once, needs first."""
+def in_order(targets: Iterable[Step], store: Store) -> list[Step]:
+    """What is to be done for `targets`, each step once, needs first; what only done steps need is not."""
     found: dict[str, Step] = {}
 
     def visit(step: Step) -> None:
-        if step.key not in found:
+        if step.key not in found and store.record(step) is None:
             for need in step.needs:
                 visit(need)
             found[step.key] = step
@@ -38,16 +38,15 @@ def do_all(targets: Iterable[Step], store: Store, processes: int, say: Callable[
     The first error of a step ends all: UserError for bad input, else RunError; Interrupted on Ctrl-C. What is
     finished by then is kept, unfinished trainings up to their last epoch.
     """
-    ordered = in_order(targets)
-    waiting = [step for step in ordered if store.record(step) is None]
-    finished = {step.key for step in ordered} - {step.key for step in waiting}
-    told = Told(say, waiting, len(finished))
+    waiting = in_order(targets, store)
+    unfinished = {step.key for step in waiting}
+    told = Told(say, waiting)
     messages: Messages = _CONTEXT.Queue()
     workers = [_Worker(store, messages) for _ in range(min(processes, len(waiting)))]
     try:
-        while len(finished) < len(ordered):
+        while unfinished:
             idle = [worker for worker in workers if worker.step is None]
-            for worker, step in zip(idle, _ready(waiting, finished), strict=False):
+            for worker, step in zip(idle, _ready(waiting, unfinished), strict=False):
                 waiting.remove(step)
                 worker.begin(step)
             found = _next(messages, workers)
@@ -58,7 +57,7 @@ def do_all(targets: Iterable[Step], store: Store, processes: int, say: Callable[
             if progress is not None:
                 told.progress(worker.step, *progress)
                 continue
-            finished.add(worker.step.key)
+            unfinished.remove(worker.step.key)
             told.finished(worker.step)
             worker.step = None
     except KeyboardInterrupt:
@@ -71,8 +70,8 @@ def do_all(targets: Iterable[Step], store: Store, processes: int, say: Callable[
             worker.end()
 
 
-def _ready(waiting: Sequence[Step], finished: set[str]) -> list[Step]:
-    return [step for step in waiting if all(need.key in finished for need in step.needs)]
+def _ready(waiting: Sequence[Step], unfinished: set[str]) -> list[Step]:
+    return [step for step in waiting if not any(need.key in unfinished for need in step.needs)]
 
 
 class _Worker:

@@ -11,7 +11,7 @@ SECONDS_BETWEEN_WORDS = 20.0
 class Told:
     """Keeps count of the work and puts it into lines for `say`."""
 
-    def __init__(self, say: Callable[[str], None], waiting: Sequence[Step], found: int) -> None:
+    def __init__(self, say: Callable[[str], None], waiting: Sequence[Step]) -> None:
         self._say = say
         self._cost = {step.key: step.cost for step in waiting}
         self._share = dict.fromkeys(self._cost, 0.0)
@@ -19,8 +19,6 @@ class Told:
         self._share_before: dict[str, float] = {}
         self._ended = 0
         self._began_s = self._last_word_s = time.monotonic()
-        if found:
-            say(f"{found} step{'s' if found > 1 else ''} done before")
 
     def progress(self, step: Step, part: str, done: int, total: int, figures: dict[str, float]) -> None:
         """A running step has done `done` of `total` of a part."""

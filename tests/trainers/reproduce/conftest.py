@@ -31,7 +31,7 @@ def do(store):
     """do(targets): what is missing, one after the other."""
 
     def run(targets) -> Store:
-        for step in in_order(targets):
+        for step in in_order(targets, store):
             store.do(step, lambda part, done, total, figures: None)
         return store
 

@@ -37,8 +37,9 @@ def test_images_elsewhere_are_the_same_images(subject, tmp_path):
     assert Train(there, "e2e").key == Train(here, "e2e").key
 
 
-def test_needs_come_first_and_once(subject):
-    steps = in_order([Train(subject(), "duphil"), Train(subject(), "e2e"), Train(subject(seed=2), "duphil")])
+def test_needs_come_first_and_once(subject, store):
+    targets = [Train(subject(), "duphil"), Train(subject(), "e2e"), Train(subject(seed=2), "duphil")]
+    steps = in_order(targets, store)
     assert [(step.kind, step.subject.scenario.seed) for step in steps] == [
         ("e2e", 1),
         ("duphil", 1),
