@@ -35,14 +35,14 @@ class Trace(NamedTuple):
 def read_trace(path: Path) -> Trace:
     """The trace in the file at `path`; UserError names the file and the line that will not do."""
     try:
+        if "\0" in str(path):
+            raise UserError(f"{str(path)!r}: no file has such a name")
         stat = path.stat()
         return _read(path, stat.st_mtime_ns, stat.st_size)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; a trace is one of Mahimahi's or has two columns") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:  # a path that no file can have
-        raise UserError(f"{str(path)!r}: cannot be read: {error}") from None
 
 
 @lru_cache(maxsize=8)
