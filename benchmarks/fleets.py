@@ -12,7 +12,7 @@ from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
-from fleet_sim.cluster.simulation import Crew, Watcher, simulate
+from fleet_sim.cluster.simulation import Crew, simulate
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 
@@ -81,6 +81,6 @@ def crew_on(host: Host, point: Scenario) -> Crew:
     return Crew(host, shards, servers, Export())
 
 
-def run(crew: Crew, point: Scenario, watcher: Watcher | None = None) -> Counts:
+def run(crew: Crew, point: Scenario) -> Counts:
     """All of the point's virtual time."""
-    return simulate(crew, setup_of(point), point, [0], lambda _: np.zeros(1, np.int64), watcher or Quiet())[0]
+    return simulate(crew, setup_of(point), point, [0], lambda _: np.zeros(1, np.int64), Quiet())[0]

@@ -106,8 +106,8 @@ def line(cameras_P: np.ndarray, cost_P: np.ndarray) -> dict[str, Any]:
 def growth(repeats: int) -> dict[str, Any]:
     """Runs of every size, each figure the least of `repeats`, and the lines fitted to them.
 
-    A virtual second costs what a whole run takes more than one of a quarter of its time: setting up and closing
-    are in both.
+    A virtual second costs what a whole run takes more than one of a quarter of its time: setting up and
+    closing are in both.
     """
     rows = []
     for cameras in SIZES:
