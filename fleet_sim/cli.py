@@ -54,6 +54,7 @@ _Set = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field; may be repeated. VALUE is YAML."),
 ]
 _Dataset = Literal["cifar10", "cifar100"]
+_Device = Literal["cpu", "cuda"]
 _Preset = Literal["cpu", "paper"]
 _Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Results go into a new folder there.")]
 
@@ -167,6 +168,32 @@ def conformance(
         failed += not check.holds
     if failed:
         raise RunError(f"{failed} of these checks do not hold")
+
+
+@app.command(epilog="Example: fleet-sim calibrate scenarios/cifar10.yaml --out here.json")
+def calibrate(
+    scenarios: Annotated[
+        list[Path],
+        typer.Argument(metavar="[SCENARIO]...", help="Whose decoders to measure; the usual ones without."),
+    ] = [],  # noqa: B006
+    device: Annotated[_Device, typer.Option(help="Where heads run.")] = "cpu",
+    batch: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="Frames of the largest.")] = 128,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table.")] = Path(
+        "service-times.json"
+    ),
+) -> None:
+    """Measure how long heads take for a batch here, and write a table for serving.table."""
+    from fleet_sim.cluster.calibrate import USUAL, measured
+    from fleet_sim.serving.table import Decoder, ServiceTable, write_table
+
+    codecs = [_load(scenario, []).codec for scenario in scenarios]
+    decoders = list(dict.fromkeys(Decoder(c.depth, c.width, c.neurons) for c in codecs)) or USUAL
+    rows = []
+    for row in measured(decoders, device, batch):
+        rows.append(row)
+        times = ", ".join(f"{n}: {us}" for n, us in zip(row.batches, row.service_us, strict=True))
+        typer.echo(f"{row.head} {row.depth} width {row.width}, us by frames: {times}")
+    typer.echo(f"table  {write_table(out, ServiceTable(made_by='fleet-sim calibrate', rows=tuple(rows)))}")
 
 
 @app.command(epilog="Example: fleet-sim report runs/bandlimited-20260101-120000")

@@ -3,10 +3,11 @@
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.network.build import link_of
-from fleet_sim.scenario import Scenario, heads_by_time
+from fleet_sim.scenario import Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 
 
@@ -51,3 +52,8 @@ def head_schedule(point: Scenario) -> Schedule:
     places = {head.name: place for place, head in enumerate(point.train.heads)}
     from_us, names = zip(*heads_by_time(point), strict=True)
     return Schedule(np.array(from_us, np.int64), np.array([places[name] for name in names], np.int64))
+
+
+def batching_of(point: Scenario) -> Batching:
+    """How servers batch and how long they take."""
+    return Batching(point.serving.max_wait_us, service_times(point))

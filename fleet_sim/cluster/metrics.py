@@ -26,6 +26,7 @@ OUTCOMES = (
     "dropped_outage",
     "dropped_corrupt",
     "dropped_incompatible",
+    "dropped_shed",
 )
 TOTALS = {
     "offered": ("fleet_sim_frames_offered", "frames captured"),

@@ -93,7 +93,7 @@ class DecoderServer(Resident):
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
         trial = DecoderServer(0, self._spec, "cpu")
         trial.add_bank(one_scene())
-        trial.begin(point, Batching(batch=1, max_wait_us=0, batch_us=0, frame_us=1), 0)
+        trial.begin(point, Batching(0, np.ones((1, 2), np.int64)), 0)
         trial.step(point.fleet.duration_us, schedule, Delivery([room_for(0)], {}))
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:

@@ -7,14 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from fleet_sim.cluster.epochs import head_schedule
+from fleet_sim.cluster.epochs import batching_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_ends, pace_of
 from fleet_sim.cluster.server import Progress
 from fleet_sim.cluster.shard import Point
-from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 
@@ -49,8 +48,7 @@ def simulate(
     Servers answer one epoch while shards simulate the next. `known_us` is asked at the start and at every
     epoch's end, `stops_us` among them: from when on is each version in force that members know by then?
     """
-    s = point.serving
-    batching = Batching(s.batch, s.max_wait_us, s.batch_us, s.frame_us)
+    batching = batching_of(point)
     for shard in crew.shards:
         shard.begin("begin", setup)
     for server in crew.servers:

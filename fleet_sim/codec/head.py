@@ -38,9 +38,24 @@ class Head(ABC):
         class_M: NDArray[np.int64] = np.argmax(logits_MK, axis=1).astype(np.int64)
         return class_M
 
+    def classify_together(
+        self, latent_MN: NDArray[np.int32], level_M: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """As `classify`, for at least one frame of any levels, in one batch of just as many rows.
+
+        So works a server that need not give the same bits whatever the company: no row is padding. Of each
+        latent the values are read that its level keeps.
+        """
+        whole_MN = np.empty((len(latent_MN), self._tables.neurons), np.float32)
+        for level in np.unique(level_M):
+            kept, of_level = int(self._tables.ladder_L[level]), level_M == level
+            whole_MN[of_level] = fill(latent_MN[of_level, :kept], self._tables)
+        class_M: NDArray[np.int64] = np.argmax(self._logits(whole_MN), axis=1).astype(np.int64)
+        return class_M
+
     @abstractmethod
     def _logits(self, latent_BN: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (B, K) of one batch of latents in the encoder's order."""
+        """Logits (B, K) of one batch of latents in the encoder's order, of any size."""
 
 
 class NetworkHead(Head):

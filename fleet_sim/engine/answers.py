@@ -28,12 +28,10 @@ FIRST_BIN_K = np.searchsorted(
 
 @dataclass(frozen=True)
 class Batching:
-    """A server's batching rule and its service time, in frames and microseconds."""
+    """A server's batching rule and its service times."""
 
-    batch: int
     max_wait_us: int
-    batch_us: int
-    frame_us: int
+    service_us_HN: np.ndarray  # of head h for n frames; the last n is the largest batch
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,10 @@ def serve(
         arrive_us_M[:present],
         waiting.free_us,
         until_us,
-        batching.batch,
         batching.max_wait_us,
-        batching.batch_us,
-        batching.frame_us,
+        batching.service_us_HN,
+        schedule.head_from_us_W,
+        schedule.head_W,
         start_us,
         done_us,
     )

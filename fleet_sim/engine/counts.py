@@ -6,7 +6,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import RunError
 
-DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible")
+DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed")
 COLUMNS = (
     "offered",
     "sent",
@@ -40,6 +40,10 @@ COLUMNS = (
     DROPPED_BUFFER,
     DROPPED_DEADLINE,
 ) = range(15)
+
+FIRST_COLUMNS = 19
+"""So many columns were there at first: those behind them enter a digest only where something was counted."""
+DROPPED_SHED = COLUMNS.index("dropped_shed")
 
 # Upper edges of the latency histogram: 16 bins an octave from 128 us to two hours; the last bin has no edge.
 BINS_AN_OCTAVE = 16

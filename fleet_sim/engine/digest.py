@@ -7,18 +7,24 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.hashing import canonical_json
-from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.counts import COLUMNS, FIRST_COLUMNS, Counts
 
 
 def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
     """SHA-256 in hex over the canonical JSON of `depends_on` and every point's counts, in order.
 
-    Rows of named cells are left out: which cells are shown changes nothing.
+    Rows of named cells are left out: which cells are shown changes nothing. A column of by_second_VSC that
+    came after the first ones enters, by its name, only where something was counted in it.
     """
     hasher = hashlib.sha256(canonical_json(depends_on))
     for counts in points:
-        for array in (counts.by_second_VSC, counts.latency_VB, counts.wire_bits_by_cell):
+        by_second_VSC = counts.by_second_VSC
+        for array in (by_second_VSC[..., :FIRST_COLUMNS], counts.latency_VB, counts.wire_bits_by_cell):
             hasher.update(canonical_json(list(array.shape)))
             hasher.update(np.ascontiguousarray(array, "<i8").tobytes())
+        for place, name in enumerate(COLUMNS[FIRST_COLUMNS:], start=FIRST_COLUMNS):
+            if by_second_VSC[..., place].any():
+                hasher.update(canonical_json(name))
+                hasher.update(np.ascontiguousarray(by_second_VSC[..., place], "<i8").tobytes())
         hasher.update(canonical_json(counts.in_flight))
     return hasher.hexdigest()

@@ -22,6 +22,7 @@ FATES = {
     "outage": "#5b4a72",
     "corrupt": "#a8486a",
     "incompatible": "#7a5a3a",
+    "shed": "#b08a2e",
     "in flight": "#e7ebef",
 }
 

@@ -5,7 +5,7 @@ from fleet_sim.scenario.meaning import digest_fields
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.schema import json_schema
 from fleet_sim.scenario.sweep import Point, points
-from fleet_sim.scenario.timing import heads_by_time, update_times_us
+from fleet_sim.scenario.timing import heads_by_time, service_times, update_times_us
 
 __all__ = [
     "Point",
@@ -16,5 +16,6 @@ __all__ = [
     "json_schema",
     "load_scenario",
     "points",
+    "service_times",
     "update_times_us",
 ]

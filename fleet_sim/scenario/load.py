@@ -14,6 +14,7 @@ from fleet_sim.scenario.errors import explain, line, refuse
 from fleet_sim.scenario.override import override
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.sweep import points
+from fleet_sim.scenario.timing import service_times
 
 
 def load_scenario(
@@ -39,6 +40,7 @@ def load_scenario(
         raise refuse(explain(error, Scenario, document.origins)) from None
     for point in points(scenario, document.origins):
         _check_link(point.scenario, document.origins)
+        _check_table(point.scenario, document.origins)
     return scenario
 
 
@@ -49,6 +51,14 @@ def _check_link(scenario: Scenario, origins: Origins) -> None:
     except UserError as error:
         place = ("link", "capacity", "path" if isinstance(scenario.link.capacity, TraceSpec) else "kind")
         raise refuse([line(origins, place, str(error))]) from None
+
+
+def _check_table(scenario: Scenario, origins: Origins) -> None:
+    """UserError, naming the field too, unless there are service times for every head and batch."""
+    try:
+        service_times(scenario)
+    except UserError as error:
+        raise refuse([line(origins, ("serving", "table"), str(error))]) from None
 
 
 def dump_scenario(scenario: Scenario) -> str:

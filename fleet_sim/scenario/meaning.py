@@ -6,6 +6,7 @@ from fleet_sim.network.capacity_spec import TraceSpec
 from fleet_sim.network.traces import read_trace
 from fleet_sim.scenario.parts import TrainSpec
 from fleet_sim.scenario.scenario import Scenario
+from fleet_sim.serving.table import read_table
 
 _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "name": True,
@@ -18,16 +19,27 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "data": {"path"},
     "link": {"profile"},
 }
+# Fields that came after the first release. At their defaults they leave the digest as it was without them.
+_LATER: dict[str, set[str]] = {
+    "serving": {"table"},
+}
 
 
 def digest_fields(scenario: Scenario) -> dict[str, Any]:
     """The fields that have meaning, as JSON values: not names and places, nor how and where work is done.
 
     The content of the images and of the versions used, and with these how they were trained, enters a digest
-    by hashes of their own; a trace stands here by the hash of its file.
+    by hashes of their own; a trace or a table of service times stands here by the hash of its file.
     """
     fields: dict[str, Any] = scenario.model_dump(mode="json", exclude=_WITHOUT_MEANING)
+    for part, names in _LATER.items():
+        default = type(getattr(scenario, part))().model_dump(mode="json", include=names)
+        for name in names:
+            if fields[part][name] == default[name]:
+                del fields[part][name]
     fields["fleet"]["cells"] = scenario.cells
     if isinstance(scenario.link.capacity, TraceSpec):
         fields["link"]["capacity"]["path"] = read_trace(scenario.link.capacity.path).content_hash
+    if scenario.serving.table is not None:
+        fields["serving"]["table"] = read_table(scenario.serving.table)[1]
     return fields

@@ -11,14 +11,16 @@ LATER = 2**62
 
 @compiled()
 def run_batches(
-    arrive_us_M, free_us, until_us, batch, max_wait_us, batch_us, frame_us, start_us_M, done_us_M
+    arrive_us_M, free_us, until_us, max_wait_us, service_us_HN, head_from_us_W, head_W, start_us_M, done_us_M
 ):
     """Start every batch that begins before `until_us`; all arrivals before `until_us` must be present.
 
-    arrive_us_M: rising arrival times. start_us_M and done_us_M are filled for the frames in started batches.
-    Returns (number of frames taken, time from which the server is free).
+    arrive_us_M: rising arrival times. service_us_HN: how long head h takes for n frames; the last n is the
+    largest batch. head_from_us_W and head_W: the head in force from when. start_us_M and done_us_M are filled
+    for the frames in started batches. Returns (number of frames taken, time from which the server is free).
     """
-    taken = 0
+    batch = service_us_HN.shape[1] - 1
+    switch = taken = 0
     frames = arrive_us_M.shape[0]
     while taken < frames:
         full_us = arrive_us_M[taken + batch - 1] if taken + batch <= frames else LATER
@@ -28,7 +30,9 @@ def run_batches(
         last = taken
         while last < frames and last - taken < batch and arrive_us_M[last] <= start_us:
             last += 1
-        free_us = start_us + batch_us + (last - taken) * frame_us
+        while switch + 1 < head_W.shape[0] and head_from_us_W[switch + 1] <= start_us:
+            switch += 1
+        free_us = start_us + service_us_HN[head_W[switch], last - taken]
         start_us_M[taken:last] = start_us
         done_us_M[taken:last] = free_us
         taken = last

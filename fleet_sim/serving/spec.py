@@ -1,5 +1,7 @@
 """The `serving:` part of a scenario."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from fleet_sim.basics.spec import Strict
@@ -25,5 +27,10 @@ class ServingSpec(Strict):
     )
     batch_us: Microseconds = Field(3_000, ge=0, description="service time of a batch: this ...")
     frame_us: Microseconds = Field(200, ge=1, description="... plus this for each of its frames")
+    table: Path | None = Field(
+        None,
+        description="measured service times in place of that line: `default`, which comes with the package, "
+        "or a file that fleet-sim calibrate wrote",
+    )
     head: str = Field("ce", description="name of the head that answers")
     switches: tuple[HeadSwitch, ...] = Field((), description="heads taken up while running")

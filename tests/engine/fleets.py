@@ -19,6 +19,7 @@ from fleet_sim.network.build import link_of
 from fleet_sim.network.link import Link
 from fleet_sim.network.queues import grown
 from fleet_sim.network.spec import LinkSpec
+from fleet_sim.serving.table import line_us
 
 SMALL_ROOM = 5  # messages that a step writes down at once, so that it has to stop on the way
 
@@ -101,6 +102,9 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
         return Counts.zero(len(case.version_from_us), fleet.seconds, len(case.named), fleet.cells)
 
     members = [Cells(case, cells_of_shard(fleet.cells, shard, shards), zero()) for shard in range(shards)]
+    most, max_wait_us, batch_us, frame_us = case.batching
+    line_us_N = line_us(batch_us, frame_us, most)
+    batching = Batching(max_wait_us, np.stack([line_us_N] * case.right.shape[1]))
     waiting = [(nothing_waits(), zero(), 0) for _ in range(case.servers)]
     all_sent = []
     for until_us in [*ends_us, fleet.duration_us]:
@@ -113,7 +117,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
                 until_us,
                 fleet,
                 schedule,
-                Batching(*case.batching),
+                batching,
                 lambda frames, head_M: look_up(frames, head_M, fleet, case.right),
                 counts,
                 case.named,
