@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from fleet_sim import models
 from fleet_sim.basics.errors import Interrupted, RunError, UserError
 from fleet_sim.scenario import Scenario, json_schema, load_scenario, points
 
@@ -47,6 +48,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(models.app, name="models")
 
 _File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file in YAML.")]
 _Set = Annotated[

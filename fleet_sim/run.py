@@ -24,7 +24,7 @@ from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
-from fleet_sim.registry import shipped
+from fleet_sim.registry import own_keys, shipped
 from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
@@ -218,13 +218,14 @@ def _backend(
     """The scenario's backend with room for crews of so many CPUs and GPUs; ended in any case."""
     # Absolute, since workers may stand in another directory.
     models, training = folder.absolute() / "models", folder.absolute() / "training"
+    keys = own_keys().folder.absolute()
     if scenario.cluster.backend == "local":
         if scenario.cluster.address is not None:
             raise UserError("cluster.address is for the backend ray, not for local")
         if gpus and not torch.cuda.is_available():
             raise UserError("serving.num_gpus: there is no CUDA GPU here; set it to 0")
         here = LocalHost()
-        keeper = Member(here, "model-registry", ModelRegistry, models, cpus=0)
+        keeper = Member(here, "model-registry", ModelRegistry, models, keys, cpus=0)
         publish_here = keeper.handle.publish
 
         def make_here(recipe: Recipe) -> Callable[[], Deployed]:
@@ -252,7 +253,7 @@ def _backend(
         crews = crews_for(scenario, points, host.cores())
         host.check_room(crews * cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
         view.note(host.welcome())
-        registry = Member(host, "model-registry", ModelRegistry, models, cpus=0, beside_driver=True)
+        registry = Member(host, "model-registry", ModelRegistry, models, keys, cpus=0, beside_driver=True)
         publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
 
         def make_there(recipe: Recipe) -> Callable[[], Deployed]:

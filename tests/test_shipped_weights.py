@@ -13,7 +13,7 @@ from fleet_sim.codec.head import load_head
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.registry import Registry
-from fleet_sim.registry.shipped import FOLDER
+from fleet_sim.registry.shipped import FOLDER, opened
 from fleet_sim.report.view import View
 from fleet_sim.run import run
 from fleet_sim.scenario import load_scenario
@@ -54,13 +54,13 @@ def test_the_scenario_runs_without_training(images: Path, tmp_path: Path) -> Non
     folder = run(scenario, tmp_path / "runs", View(Console(file=said, width=200)))
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["complete"]
-    shipped = {version.id for version in Registry(FOLDER).list()}
+    shipped = {version.id for version in opened(FOLDER).list()}
     assert {version.id for version in Registry(folder / "models").list()} == shipped
     assert "was made from other images" in said.getvalue()
 
 
 def test_every_head_reads_what_the_encoder_sends() -> None:
-    registry = Registry(FOLDER)
+    registry = opened(FOLDER)
     (encoder,) = (registry.load(v.id) for v in registry.list() if v.kind == "encoder")
     heads = [registry.load(v.id) for v in registry.list() if v.kind == "head"]
     assert sorted(head.manifest["head"]["name"] for head in heads) == ["ce", "kl", "svm"]

@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("codec", "data", "network", "control", "serving"),
     ("engine", "registry", "scenario"),
     ("cluster", "conformance", "report", "trainers"),
-    ("run",),
+    ("run", "models"),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fleet_sim.cluster.resident import Resident
-from fleet_sim.registry import Bundle, Kind, Registry
+from fleet_sim.registry import Bundle, Keys, Kind, Registry
+from fleet_sim.registry.deployment import deploy
 
 TrainingNote = tuple[str, int, int, dict[str, float]]
 """(stage, done, total, figures), as trainers report it."""
@@ -17,8 +18,9 @@ TrainingNote = tuple[str, int, int, dict[str, float]]
 class ModelRegistry(Resident):
     """A `Registry` and the latest word from the training job."""
 
-    def __init__(self, root: Path):
-        self._registry = Registry(root)
+    def __init__(self, root: Path, keys: Path | None = None):
+        """`keys` is the folder of keys, for a process that may not have the driver's environment."""
+        self._registry = Registry(root, Keys(keys) if keys else None)
         self._notes: list[TrainingNote] = []
 
     def reset(self) -> None:
@@ -33,6 +35,10 @@ class ModelRegistry(Resident):
     def load(self, version: str) -> Bundle:
         """A version, verified."""
         return self._registry.load(version)
+
+    def deploy(self, encoder: str, heads: tuple[str, ...]) -> None:
+        """Put a release into the field; raises RegistryError where it would leave an encoder unread."""
+        deploy(self._registry, encoder, heads)
 
     def note(self, stage: str, done: int, total: int, figures: dict[str, float]) -> None:
         """Take down how far a training job is."""

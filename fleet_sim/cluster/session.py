@@ -141,6 +141,7 @@ class Session:
         """Give every member an encoder with its heads, and its bank unless the run is live."""
         place = len(self.deployed)
         names = [head.name for head in self._scenario.train.heads]
+        self._registry.ask("deploy", version.encoder, tuple(version.heads[name] for name in names)).wait()
         encoder = self._load(version.encoder)
         heads = [self._load(version.heads[name]) for name in names]
         for server in self._servers:

@@ -4,7 +4,7 @@ A head trained on one encoder's latents reads another's as noise without noticin
 the hash of its contract, every message 24 bits of it, and a head answers only messages of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleet_sim.basics.errors import UserError
@@ -39,12 +39,19 @@ def contract_hash(agreed: Contract) -> str:
     return sha256_hex(canonical_json(agreed))
 
 
+def serves(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Hashes of the contracts that a version's manifest says it serves: `serves`, or else its own alone."""
+    stated: Sequence[str] = manifest.get("serves", (manifest["contract_hash"],))
+    return tuple(stated)
+
+
 def check_contract(what: str, manifest: Mapping[str, Any], ours: str) -> None:
-    """Raise UserError where `what` was published under another contract than that of hash `ours`."""
-    theirs = manifest["contract_hash"]
-    if theirs != ours:
+    """Raise UserError where `what` does not state that it serves the contract of hash `ours`."""
+    theirs = serves(manifest)
+    if ours not in theirs:
+        made_for = ", ".join(contract_of[:16] for contract_of in theirs)
         raise UserError(
-            f"{what} is made for contract {theirs[:16]}, but the encoder's tables and codec settings make "
+            f"{what} is made for contract {made_for}, but the encoder's tables and codec settings make "
             f"{ours[:16]}: a server would read noise; take encoder and heads from one release"
         )
 

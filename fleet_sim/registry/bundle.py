@@ -17,6 +17,7 @@ from fleet_sim.basics.hashing import canonical_json, sha256_hex
 Kind = Literal["encoder", "head"]
 KINDS = ("encoder", "head")
 MANIFEST = "manifest.json"
+SIGNATURE = "signature.ed25519"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 

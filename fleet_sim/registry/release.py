@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fleet_sim.codec.contract import serves
 from fleet_sim.registry.bundle import RegistryError, Summary
+from fleet_sim.registry.shipped import opened
 from fleet_sim.registry.store import Registry
 
 Publish = Callable[[str, dict[str, Any], dict[str, dict[str, Any]]], str]
@@ -38,7 +40,7 @@ def adopt(
         raise RegistryError(f"train.use: there is no folder {folder}")
     if (folder / "models").is_dir():
         raise RegistryError(f"train.use: {folder} holds no versions; did you mean {folder / 'models'}?")
-    registry = Registry(folder)
+    registry = opened(folder)
     encoder, heads = _find(registry, wanted)
     if encoder.manifest["data"]["content_hash"] != wanted.content_hash:
         note(
@@ -77,10 +79,11 @@ def _find(registry: Registry, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
             f"it has {', '.join(sorted(found)) or 'none'}"
         )
     for name in wanted.heads:
-        theirs, ours = found[name].manifest["contract_hash"], encoder.manifest["contract_hash"]
-        if theirs != ours:
+        theirs, ours = serves(found[name].manifest), encoder.manifest["contract_hash"]
+        if ours not in theirs:
             raise RegistryError(
-                f"train.use: head {name} ({found[name].id[:12]}) is made for contract {theirs[:16]}, encoder "
+                f"train.use: head {name} ({found[name].id[:12]}) is made for contract "
+                f"{', '.join(contract[:16] for contract in theirs)}, encoder "
                 f"{encoder.id[:12]} has {ours[:16]}: a server would read noise; train them again together"
             )
     return encoder, {name: found[name].id for name in wanted.heads}

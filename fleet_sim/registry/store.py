@@ -2,7 +2,7 @@
 
 A version lies in a directory named by the first 16 digits of its id. It is written beside its place under a
 hidden name, flushed to disk and renamed, so a reader sees all of it or nothing, and of two publishers of one
-version the second finds it there.
+version the second finds it there. Every read checks hashes and signature on the very bytes that it gives.
 """
 
 import os
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fleet_sim.basics.hashing import sha256_hex
 from fleet_sim.registry.bundle import (
     MANIFEST,
+    SIGNATURE,
     Bundle,
     Kind,
     RegistryError,
@@ -28,17 +29,23 @@ from fleet_sim.registry.bundle import (
     unpack,
     unpack_manifest,
 )
+from fleet_sim.registry.keys import Trust, own_keys
 
 _DIGITS = 16
+DRAFT = ".draft-"
 _PUBLISHED = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")
 
 
 class Registry:
-    """The versions under `root`, a directory that the first publication makes."""
+    """The versions under `root`, a directory that the first publication makes.
 
-    def __init__(self, root: Path):
+    `trust` signs what is published and says what is believed; the user's own keys if it is left out.
+    """
+
+    def __init__(self, root: Path, trust: Trust | None = None):
         self.root = Path(root)
+        self._trust: Trust = trust or own_keys()
 
     def publish(
         self,
@@ -49,19 +56,21 @@ class Registry:
         """Store a version and return its id; each entry of `files` becomes NAME.safetensors.
 
         Publishing the same again is no error and writes nothing. Raises RegistryError for an unknown kind, or
-        where the place is taken by something else or by this version altered.
+        where the place is taken by something else, or by this version altered or signed by a stranger.
         """
         version, contents = pack(kind, manifest, files)
         target = self.root / version[:_DIGITS]
         if not target.exists():
-            self._write(target, contents)
+            seal = self._trust.seal(version, contents[MANIFEST])
+            self._write(target, contents if seal is None else {**contents, SIGNATURE: seal})
         self.verify(version)
         return version
 
     def load(self, version: str, kind: Kind | None = None) -> Bundle:
-        """The version whose id starts with `version`, every hash verified.
+        """The version whose id starts with `version`, signature and every hash verified.
 
-        Raises RegistryError if it is unknown, ambiguous, of another kind than `kind`, or not as published.
+        Raises RegistryError if it is unknown, ambiguous, of another kind than `kind`, not as published, not
+        signed, or signed by nobody who is believed.
         """
         directory = self._find(version)
         summary = self._summary(directory)
@@ -70,7 +79,7 @@ class Registry:
         if kind is not None and summary.kind != kind:
             raise RegistryError(f"version {directory.name} is of kind {summary.kind}, wanted is {kind}")
         wanted = {MANIFEST, *(file_name(name) for name in summary.manifest["files"])}
-        found = {path.name for path in directory.iterdir()}
+        found = {path.name for path in directory.iterdir()} - {SIGNATURE}
         if found != wanted:
             odd = ", ".join(sorted(found ^ wanted))
             raise RegistryError(f"version {directory.name}: files missing or not its own: {odd}")
@@ -82,8 +91,48 @@ class Registry:
         self.load(version)
 
     def list(self) -> list[Summary]:
-        """All versions by id, manifests verified; tensors are read by `load` alone."""
+        """All versions by id, manifests and signatures verified; tensors are read by `load` alone."""
         return [self._summary(directory) for directory in self._directories()]
+
+    def names(self) -> tuple[str, ...]:
+        """The first digits of every version there, whether it would be believed or not."""
+        return tuple(directory.name for directory in self._directories())
+
+    def summary(self, version: str) -> Summary:
+        """The version without its tensors, manifest and signature verified; raises as `load` does."""
+        return self._summary(self._find(version))
+
+    def holds(self, version: str) -> bool:
+        """Is there a version of this full id, believed or not?"""
+        return (self.root / version[:_DIGITS]).is_dir()
+
+    def sign(self, version: str) -> str:
+        """Sign a version that nobody has signed, its hashes verified; gives its id.
+
+        Raises RegistryError where it is not as published, or signed already.
+        """
+        directory = self._find(version)
+        text = _read(directory / MANIFEST)
+        if (directory / SIGNATURE).exists():
+            raise RegistryError(f"version {directory.name} is signed already")
+        seal = self._trust.seal(sha256_hex(text), text)
+        if seal is not None:
+            draft = self.root / f"{DRAFT}{uuid.uuid4().hex}"
+            draft.write_bytes(seal)
+            draft.rename(directory / SIGNATURE)
+        try:
+            return self.load(version).id
+        except RegistryError:
+            (directory / SIGNATURE).unlink(missing_ok=True)
+            raise
+
+    def remove(self, version: str) -> None:
+        """Take a version away: hidden at once, then deleted. Not verified, so that a bad one can go too."""
+        directory = self._find(version)
+        hidden = self.root / f"{DRAFT}{uuid.uuid4().hex}"
+        directory.rename(hidden)
+        _flush_directory(self.root)
+        shutil.rmtree(hidden)
 
     def _directories(self) -> tuple[Path, ...]:
         if not self.root.is_dir():
@@ -104,13 +153,16 @@ class Registry:
     def _summary(self, directory: Path) -> Summary:
         place = f"version {directory.name}"
         text = _read(directory / MANIFEST)
-        if not sha256_hex(text).startswith(directory.name):
+        version, seal = sha256_hex(text), directory / SIGNATURE
+        if not version.startswith(directory.name):
             raise RegistryError(f"{place}: {MANIFEST} was altered: its SHA-256 is not the version's id")
+        signature = _read(seal) if seal.is_symlink() or seal.exists() else None
+        self._trust.check(place, version, text, signature)
         return unpack_manifest(text, place)
 
     def _write(self, target: Path, contents: Mapping[str, bytes]) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        draft = self.root / f".draft-{uuid.uuid4().hex}"
+        draft = self.root / f"{DRAFT}{uuid.uuid4().hex}"
         draft.mkdir()
         try:
             for name, content in contents.items():

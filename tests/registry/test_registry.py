@@ -145,7 +145,28 @@ def test_every_altered_byte_is_refused(registry, published):
     registry.verify(published)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "tables.safetensors"])
+def test_an_altered_byte_of_a_large_version_is_refused(registry):
+    draws = np.random.default_rng(3)
+    version = registry.publish("encoder", {}, {"weights": {"w": draws.standard_normal(300_000)}})
+    for path in sorted(directory_of(registry, version).iterdir()):
+        size = path.stat().st_size
+        for place in [0, size - 1, *draws.integers(size, size=30).tolist()]:
+            with open(path, "r+b") as file:
+                file.seek(place)
+                byte = file.read(1)
+                file.seek(place)
+                file.write(bytes([byte[0] ^ int(draws.integers(1, 256))]))
+                file.flush()
+                with pytest.raises(RegistryError):
+                    registry.verify(version)
+                file.seek(place)
+                file.write(byte)
+    registry.verify(version)
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "signature.ed25519", "weights.safetensors", "tables.safetensors"]
+)
 def test_every_truncation_and_a_missing_file_are_refused(registry, published, name):
     path = directory_of(registry, published) / name
     original = path.read_bytes()
@@ -154,7 +175,7 @@ def test_every_truncation_and_a_missing_file_are_refused(registry, published, na
         with pytest.raises(RegistryError):
             registry.verify(published)
     path.unlink()
-    with pytest.raises(RegistryError, match=name):
+    with pytest.raises(RegistryError, match="is not signed" if "signature" in name else name):
         registry.verify(published)
 
 
@@ -177,6 +198,13 @@ def test_publishing_over_an_altered_version_says_so(registry, published):
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(RegistryError, match="altered"):
         registry.publish("encoder", MANIFEST, FILES)
+
+
+def test_a_version_can_be_taken_away_even_if_it_is_bad(registry, published):
+    (directory_of(registry, published) / "manifest.json").write_text("{}")
+    registry.remove(published)
+    assert registry.names() == ()
+    assert list(registry.root.iterdir()) == []
 
 
 def test_a_half_written_version_is_invisible(registry, published):
