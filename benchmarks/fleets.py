@@ -62,9 +62,9 @@ def setup_of(point: Scenario) -> Point:
     )
 
 
-def crew_on(host: Host, point: Scenario) -> Crew:
-    """Shards and servers that have the bank."""
-    payload_bits_L, part = bank()
+def crew_on(host: Host, point: Scenario, banked: tuple[np.ndarray, BankPart] | None = None) -> Crew:
+    """Shards and servers that have `banked`, or the bank of `bank`."""
+    payload_bits_L, part = banked or bank()
     there = host.put(part)
     shards = [
         Member(host, f"shard-{i}", CameraShard, i, point.cluster.shards, cpus=0)

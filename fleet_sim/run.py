@@ -29,10 +29,10 @@ from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
-from fleet_sim.report.summary import Outcome, point_row, summary_of, timeline_of
+from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
-from fleet_sim.scenario import Point, Scenario, dump_scenario, points, update_times_us
+from fleet_sim.scenario import Point, Scenario, dump_scenario, points, repeated, update_times_us
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 from trainers.train import Recipe
@@ -51,7 +51,12 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     """
     clock: Clock = {}
     began = time.perf_counter()
-    sweep = points(scenario)
+    every = points(scenario)
+    # Seed by seed, so that an interrupted run has all points with the first ones.
+    sweep = sorted(
+        (again for point in every for again in repeated(point, scenario.sweep.seeds)),
+        key=lambda point: point.repeat,
+    )
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     folder = new_folder_name(out, scenario.name)
@@ -87,12 +92,12 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
                     f"interrupted before a point was done; for its models --set {use}"
                 ) from None
             interrupted = True
-        outcomes.sort(key=lambda outcome: outcome.point.index)
+        outcomes.sort(key=lambda outcome: (outcome.point.index, outcome.point.repeat))
         clock["total"] = round(time.perf_counter() - began, 3)
         _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
         shutil.rmtree(folder / "training", ignore_errors=True)
         if interrupted:
-            raise Interrupted(f"interrupted: the {len(outcomes)} of {len(sweep)} points done are in {folder}")
+            raise Interrupted(f"interrupted: {len(outcomes)} of {len(sweep)} points are done, in {folder}")
         try:
             for export in backend.exports:
                 export.flush()
@@ -134,6 +139,8 @@ def _simulate_all(
     their epoch, and it is raised here.
     """
     stop, idle = Event(), SimpleQueue[int]()
+    place = {(point.index, point.repeat): i for i, point in enumerate(sweep)}
+    seeds = 1 + max(point.repeat for point in sweep)
     for crew in range(session.crews):
         idle.put(crew)
 
@@ -144,14 +151,19 @@ def _simulate_all(
         finally:
             idle.put(crew)
 
+    def label(point: Point) -> str:
+        of_seeds = f", seed {point.repeat + 1} of {seeds}" if seeds > 1 else ""
+        return labels(point.values) + of_seeds
+
     def simulate_by(crew: int, point: Point) -> None:
-        view.point(point.index, len(sweep), labels(point.values))
+        index = place[point.index, point.repeat]
+        view.point(index, len(sweep), label(point))
         due = [Update(us, made) for us, made in zip(update_times_us(point.scenario), updates, strict=True)]
         began = time.perf_counter()
-        counted = session.simulate(point.scenario, _Watcher(view, point.index, stop), due, crew)
+        counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew)
         outcome = Outcome(point, fleet_of(point.scenario, scenes), counted, time.perf_counter() - began)
         outcomes.append(outcome)
-        view.point_done(point.index, point_row(outcome))
+        view.point_done(index, point_row([outcome]))
 
     alone = len(sweep) if session.crews == 1 else 1 if updates else 0
     for point in sweep[:alone]:
@@ -326,10 +338,11 @@ def _write(
         "wall_s": clock,
     }
     encoders = [version.encoder for version in session.deployed]
-    timeline = [row for outcome in outcomes for row in timeline_of(outcome, encoders)]
+    first_seeds = [outcome for outcome in outcomes if not outcome.point.repeat]
+    timeline = [row for outcome in first_seeds for row in timeline_of(outcome, encoders)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
-    write_results(folder, summary, [point_row(outcome) for outcome in outcomes], timeline)
+    write_results(folder, summary, point_rows(outcomes), timeline)
     write_html(folder)
 
 

@@ -19,6 +19,8 @@ from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
+from fleet_sim.report.compare import compare
+from fleet_sim.report.results import read_results
 from fleet_sim.report.view import View
 from fleet_sim.run import run, train
 from fleet_sim.scenario import Scenario, load_scenario
@@ -212,6 +214,20 @@ def test_points_side_by_side_are_the_same_points(
     again = results(run(small(models, "cluster.epoch_us=1 s"), tmp_path, quiet()))
     assert again["digest"] == results(reference)["digest"]
     assert [point["point"] for point in again["points"]] == [0, 1, 2, 3]
+
+
+def test_seeds_repeat_a_run_and_the_first_is_its_own(reference: Path, models: str, tmp_path: Path) -> None:
+    folder = run(small(models, "sweep.seeds=3"), tmp_path, quiet())
+    repeats, once = results(folder)["points"], results(reference)["points"]
+    assert [point["sweep"] for point in repeats] == [point["sweep"] for point in once]
+    for point, alone in zip(repeats, once, strict=True):
+        assert point["by_seed"]["accuracy_on_time"][0] == alone["accuracy_on_time"]
+        assert len(set(point["seeds"])) == 3
+        assert point["interval"]["accuracy_on_time"] > 0
+    intervals = pq.read_table(folder / "points.parquet")["interval_accuracy_on_time"].to_pylist()
+    assert intervals == [point["interval"]["accuracy_on_time"] for point in repeats]
+    found = compare("once", read_results(folder), "again", read_results(folder))
+    assert not any(one.matters for one in found.differences)
 
 
 class Impatient(View):

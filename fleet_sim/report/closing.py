@@ -3,7 +3,7 @@
 from rich import box
 from rich.table import Table
 
-from fleet_sim.report import words
+from fleet_sim.report import intervals, words
 from fleet_sim.report.results import PointRow, Summary
 
 # Shown by columns of their own, whether swept or not.
@@ -51,27 +51,29 @@ def closing_table(summary: Summary) -> Table:
     for heading in ("p50/p95\nms", "drop/in\nflight %", "link\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        p50, p95 = (words.number(row["latency_ms"][key]).replace(",", "") for key in ("p50", "p95"))
+        p50, p95 = (intervals.number(row, f"latency_ms_{p}").replace(",", "") for p in ("p50", "p95"))
         table.add_row(
             *(words.value(path, row["sweep"][path]) for path in swept),
             words.bit_rate(row["budget_bps"]),
             words.number(row["cameras"]),
-            _percent(row["accuracy_on_time"]),
-            _percent(row["accuracy"]),
-            words.number(row["level_mean"], 2),
-            words.number(bytes_of(row["bpp_payload"], image_size(summary) ** 2), 1),
+            _bare(intervals.percent(row, "accuracy_on_time")),
+            _bare(intervals.percent(row, "accuracy")),
+            intervals.number(row, "level_mean", 2),
+            intervals.number(row, "bpp_payload", 1, image_size(summary) ** 2 / 8),
             f"{p50}/{p95}",
-            f"{_percent(dropped_share(row))}/{_percent(flight_share(row))}",
-            _percent(row["link_utilisation"]),
+            f"{_bare(words.percent(dropped_share(row)))}/{_bare(words.percent(flight_share(row)))}",
+            _bare(intervals.percent(row, "link_utilisation")),
         )
     table.caption = (
         "on time: right within the deadline / offered; right: right / answered\n"
         "in flight: neither answered nor dropped at the end"
     )
+    if any(len(row.get("seeds", ())) > 1 for row in rows):
+        table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     table.caption_justify = "left"
     return table
 
 
-def _percent(share: float | None) -> str:
+def _bare(percent: str) -> str:
     """A share in percent whose sign stands in the heading."""
-    return words.percent(share).removesuffix(" %")
+    return percent.removesuffix(" %")

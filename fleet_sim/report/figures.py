@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from fleet_sim.report import words
+from fleet_sim.report import intervals, words
 from fleet_sim.report.axes import Axes, axes
 from fleet_sim.report.results import EncoderRow, PointRow, Summary
 from fleet_sim.report.style import FATES, INK, KINDS, SHARE_SCALE, in_order, styled, ticks
@@ -38,6 +38,7 @@ def rate(summary: Summary) -> go.Figure:
     figure.add_scatter(
         x=[row["bpp_payload"] for row in sent],
         y=[row["accuracy"] for row in sent],
+        error_y=intervals.bars(sent, "accuracy"),
         text=[words.labels(row["sweep"]) for row in sent],
         name="sweep points",
         mode="markers",
@@ -60,6 +61,7 @@ def on_time(rows: list[PointRow]) -> go.Figure:
         figure.add_scatter(
             x=_positions(chosen, line),
             y=[row["accuracy_on_time"] for row in line],
+            error_y=intervals.bars(line, "accuracy_on_time"),
             customdata=[words.value(chosen.path, chosen.x(row)) for row in line],
             name=name,
             mode="lines+markers",
@@ -80,12 +82,13 @@ def heat_map(rows: list[PointRow]) -> go.Figure | None:
     if len(rows[0]["sweep"]) != 2 or len(chosen.lines) < 2 or len(chosen.values()) < 2:
         return None
     values = chosen.values()
-    cells = [{chosen.x(row): row["accuracy_on_time"] for row in line} for line in chosen.lines.values()]
+    cells = [{chosen.x(row): row for row in line} for line in chosen.lines.values()]
     figure = go.Figure(
         go.Heatmap(
             x=[words.value(chosen.path, value) for value in values],
             y=list(chosen.lines),
-            z=[[line.get(value) for value in values] for line in cells],
+            z=[[_on_time_of(line.get(value)) for value in values] for line in cells],
+            text=[[_share_of(line.get(value)) for value in values] for line in cells],
             zmin=0,
             zmax=1,
             colorscale=SHARE_SCALE,
@@ -93,7 +96,7 @@ def heat_map(rows: list[PointRow]) -> go.Figure | None:
             xgap=3,
             ygap=3,
             texttemplate="%{z:.0%}",
-            hovertemplate="%{x}, %{y}<br>%{z:.1%} right on time<extra></extra>",
+            hovertemplate="%{x}, %{y}<br>%{text} right on time<extra></extra>",
         )
     )
     styled(figure, 110 + 46 * len(chosen.lines), legend=False)
@@ -123,6 +126,7 @@ def latency(rows: list[PointRow], deadline_us: int) -> go.Figure:
     for key, (name, colour) in LATENCIES.items():
         figure.add_scatter(
             x=[row["latency_ms"][key] for row in shown],
+            error_x=intervals.bars(shown, f"latency_ms_{key}"),
             y=names,
             name=f"{name} answered within",
             mode="markers",
@@ -179,6 +183,14 @@ def thinned(rows: list[PointRow]) -> list[PointRow]:
     if len(rows) <= MOST_ROWS:
         return rows
     return [rows[round(i * (len(rows) - 1) / (MOST_ROWS - 1))] for i in range(MOST_ROWS)]
+
+
+def _on_time_of(row: PointRow | None) -> float | None:
+    return None if row is None else row["accuracy_on_time"]
+
+
+def _share_of(row: PointRow | None) -> str:
+    return "" if row is None else intervals.percent(row, "accuracy_on_time")
 
 
 def _fates_of(row: PointRow) -> dict[str, int]:

@@ -1,18 +1,15 @@
 """The report: one file with everything in it, made of the files in a run's folder."""
 
 import html
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import plotly.graph_objects as go
 import yaml
-from plotly.offline import get_plotlyjs
 
 from fleet_sim.report import figures, words
 from fleet_sim.report.moments import over_time
+from fleet_sim.report.page import embedded, page, section
 from fleet_sim.report.results import Results, check_complete, read_results, write_whole
-from fleet_sim.report.style import FONT
 from fleet_sim.report.tables import headline_tiles, lead, machine_list, points_table, versions_table
 
 
@@ -20,17 +17,11 @@ def write_html(folder: Path) -> Path:
     """Write report.html into the folder of a finished run and return its path; UserError if it is none."""
     results = read_results(folder)
     check_complete(folder, results.summary)
-    template = Template(files("fleet_sim.report").joinpath("page.html").read_text(encoding="utf-8"))
-    page = template.substitute(
-        name=html.escape(results.summary["name"]),
-        font=FONT,
-        plotly=get_plotlyjs(),
-        lead=lead(results.summary),
-        tiles=headline_tiles(results.summary),
-        sections="\n".join(_sections(results)),
+    text = page(
+        results.summary["name"], lead(results.summary), headline_tiles(results.summary), _sections(results)
     )
     file = folder / "report.html"
-    write_whole({file: lambda path: path.write_text(page, encoding="utf-8")})
+    write_whole({file: lambda path: path.write_text(text, encoding="utf-8")})
     return file
 
 
@@ -81,13 +72,13 @@ def _sections(results: Results) -> list[str]:
     if rows and results.timeline:
         found.append(_moments(results))
     found.append(
-        _section(
+        section(
             "All points", "Figures of every sweep point; points.parquet has them all.", points_table(summary)
         )
     )
     scenario = html.escape(yaml.safe_dump(summary["scenario"], sort_keys=False, allow_unicode=True))
     found.append(
-        _section(
+        section(
             "How this was made",
             "Runs with the same digest counted the same frames, bits and answers.",
             f"{machine_list(summary)}<h3>Versions</h3>{versions_table(summary)}"
@@ -106,29 +97,14 @@ def _moments(results: Results) -> str:
         f'<select data-figure="moments" data-traces="{traces}" aria-label="Point shown" autocomplete="off">'
         f"{options}</select>"
     )
-    return _section(
+    return section(
         "From second to second",
         "The level shows how much of each frame the budget leaves; accuracy follows it. Dotted lines mark a "
         "new version or another head; the gap between offered and right on time is what the fleet misses.",
-        (chooser if len(points) > 1 else "") + _embedded("moments", figure),
+        (chooser if len(points) > 1 else "") + embedded("moments", figure),
     )
 
 
 def _figure(title: str, caption: str, name: str, *shown: go.Figure | None) -> str:
-    parts = [_embedded(f"{name}-{i}", figure) for i, figure in enumerate(shown) if figure is not None]
-    return _section(title, caption, "".join(parts))
-
-
-def _section(title: str, caption: str, body: str) -> str:
-    return f"<section><h2>{title}</h2><p>{caption}</p>{body}</section>"
-
-
-def _embedded(name: str, figure: go.Figure) -> str:
-    """The figure as a part of the page; plotly's script is there once for all."""
-    part: str = figure.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=name,
-        config={"displayModeBar": False, "responsive": True, "scrollZoom": False},
-    )
-    return f'<div class="figure">{part}</div>'
+    parts = [embedded(f"{name}-{i}", figure) for i, figure in enumerate(shown) if figure is not None]
+    return section(title, caption, "".join(parts))

@@ -50,6 +50,9 @@ class PointRow(TypedDict):
     link_utilisation: float | None
     cell_wire_bps_max: int
     wall_s: float
+    seeds: NotRequired[list[int]]
+    by_seed: NotRequired[dict[str, list[float | None]]]
+    interval: NotRequired[dict[str, float | None]]
 
 
 class TimelineRow(TypedDict):

@@ -10,6 +10,7 @@ from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, point_figures, timeline_rows
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.report.seeds import together
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
 
 SHORT_ID = 12
@@ -47,18 +48,28 @@ def summary_of(
                 for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
             ]
         },
-        "points": [point_row(outcome) for outcome in outcomes],
+        "points": point_rows(outcomes),
     }
 
 
-def point_row(outcome: Outcome) -> Row:
-    """The row of summary.json and points.parquet."""
-    pixels = outcome.point.scenario.data.image_size**2
+def point_rows(outcomes: Sequence[Outcome]) -> list[Row]:
+    """The rows of summary.json and points.parquet: one a point, over all its seeds; `outcomes` in order."""
+    by_point: dict[int, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_point.setdefault(outcome.point.index, []).append(outcome)
+    return [point_row(repeats) for repeats in by_point.values()]
+
+
+def point_row(repeats: Sequence[Outcome]) -> Row:
+    """The row of a point from its simulations, one for each seed."""
+    point = repeats[0].point
+    pixels = point.scenario.data.image_size**2
+    figures = [point_figures(outcome.counts, outcome.fleet, pixels) for outcome in repeats]
     return {
-        "point": outcome.point.index,
-        "sweep": outcome.point.values,
-        **point_figures(outcome.counts, outcome.fleet, pixels),
-        "wall_s": round(outcome.wall_s, 3),
+        "point": point.index,
+        "sweep": point.values,
+        **together(figures, [outcome.point.scenario.seed for outcome in repeats]),
+        "wall_s": round(sum(outcome.wall_s for outcome in repeats), 3),
     }
 
 

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable
 
-from fleet_sim.report import words
+from fleet_sim.report import intervals, words
 from fleet_sim.report.closing import bytes_of, dropped_share, flight_share, image_size
 from fleet_sim.report.results import PointRow, Summary
 
@@ -23,6 +23,7 @@ def lead(summary: Summary) -> str:
     return (
         f"{words.number(frames)} frames of up to {words.number(most)} cameras, at {points}{over}: "
         f"{words.time(rows[0]['duration_us'])} of virtual time each."
+        + _seeds(rows)
         + ("" if summary.get("complete", True) else " The run was interrupted: later points are missing.")
     )
 
@@ -65,19 +66,19 @@ def points_table(summary: Summary) -> str:
         **{words.title(path): lambda row, path=path: words.value(path, row["sweep"][path]) for path in swept},  # type: ignore[misc]
         "budget": lambda row: words.bit_rate(row["budget_bps"]),
         "cameras": lambda row: words.number(row["cameras"]),
-        "right on time": lambda row: words.percent(row["accuracy_on_time"]),
-        "right of answered": lambda row: words.percent(row["accuracy"]),
-        "mean level": lambda row: words.number(row["level_mean"], 2),
-        "bytes a frame": lambda row: words.number(bytes_of(row["bpp_payload"], pixels), 1),
-        "bpp ideal": lambda row: words.number(row["bpp_ideal"], 3),
-        "bpp payload": lambda row: words.number(row["bpp_payload"], 3),
-        "bpp wire": lambda row: words.number(row["bpp_wire"], 3),
-        "p50 ms": lambda row: words.number(row["latency_ms"]["p50"]),
-        "p95 ms": lambda row: words.number(row["latency_ms"]["p95"]),
-        "p99 ms": lambda row: words.number(row["latency_ms"]["p99"]),
+        "right on time": lambda row: intervals.percent(row, "accuracy_on_time"),
+        "right of answered": lambda row: intervals.percent(row, "accuracy"),
+        "mean level": lambda row: intervals.number(row, "level_mean", 2),
+        "bytes a frame": lambda row: intervals.number(row, "bpp_payload", 1, pixels / 8),
+        "bpp ideal": lambda row: intervals.number(row, "bpp_ideal", 3),
+        "bpp payload": lambda row: intervals.number(row, "bpp_payload", 3),
+        "bpp wire": lambda row: intervals.number(row, "bpp_wire", 3),
+        "p50 ms": lambda row: intervals.number(row, "latency_ms_p50"),
+        "p95 ms": lambda row: intervals.number(row, "latency_ms_p95"),
+        "p99 ms": lambda row: intervals.number(row, "latency_ms_p99"),
         "dropped": lambda row: words.percent(dropped_share(row)),
         "in flight at end": lambda row: words.percent(flight_share(row)),
-        "link use": lambda row: words.percent(row["link_utilisation"]),
+        "link use": lambda row: intervals.percent(row, "link_utilisation"),
         "offered": lambda row: words.number(row["frames_offered"]),
     }
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
@@ -119,6 +120,13 @@ def machine_list(summary: Summary) -> str:
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(what)}</dd>" for name, what in terms.items()
     )
     return f"<dl>{items}</dl>"
+
+
+def _seeds(rows: list[PointRow]) -> str:
+    most = max(len(row.get("seeds", ())) for row in rows)
+    if most < 2:
+        return ""
+    return f" Each point is the mean over {most} seeds; what follows ± is half of its 95 % interval."
 
 
 def _at(row: PointRow, opening: str) -> str:

@@ -4,7 +4,7 @@ from fleet_sim.scenario.load import dump_scenario, load_scenario
 from fleet_sim.scenario.meaning import digest_fields
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.schema import json_schema
-from fleet_sim.scenario.sweep import Point, points
+from fleet_sim.scenario.sweep import Point, points, repeated
 from fleet_sim.scenario.timing import heads_by_time, service_times, update_times_us
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "json_schema",
     "load_scenario",
     "points",
+    "repeated",
     "service_times",
     "update_times_us",
 ]

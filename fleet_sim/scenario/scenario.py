@@ -1,6 +1,6 @@
 """A scenario: every room's part of the YAML, together."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,7 @@ from fleet_sim.control.spec import ControlSpec
 from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
+from fleet_sim.scenario.sweep_spec import SweepSpec
 from fleet_sim.serving.spec import ServingSpec
 
 CELLS = 10  # where a scenario does not say how many
@@ -39,9 +40,7 @@ class Scenario(Strict):
     serving: ServingSpec = ServingSpec()
     cluster: ClusterSpec = ClusterSpec()
     report: ReportSpec = ReportSpec()
-    sweep: dict[str, tuple[Any, ...]] = Field(
-        {}, description="field path -> values; every combination is one point, in this order"
-    )
+    sweep: SweepSpec = SweepSpec()
 
     @property
     def cells(self) -> int:

@@ -16,8 +16,8 @@ _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario file."""
     schema = Scenario.model_json_schema()
-    sweep = schema["properties"]["sweep"]
-    sweep["propertyNames"] = {"enum": sweepable()}
+    sweep = schema["$defs"]["SweepSpec"]
+    sweep["propertyNames"] = {"enum": [*sweep["properties"], *sweepable()]}
     sweep["additionalProperties"]["minItems"] = 1
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -34,6 +34,8 @@ def reference_table() -> str:
             continue
         what = ": ".join(text for text in (kind, field.description) if text)
         rows.append(f"| `{dotted(place)}` | {_default(field)} | {_allowed(field)} | {what} |")
+        if place == ("sweep", "seeds"):
+            rows.append("| `sweep.<field path>` |  | a list | values of that field, all combined |")
     return "\n".join(rows) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""The points of a sweep: one scenario for every combination of the swept values."""
+"""The points of a sweep: one scenario for every combination of the swept values, and how each is repeated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 from math import prod
@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from fleet_sim.basics.errors import instead
+from fleet_sim.basics.hashing import STREAM_REPEAT, draw
 from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import Origin, Origins, dotted
 from fleet_sim.scenario.errors import explain, line, origin_of_swept, refuse, shown
@@ -23,11 +24,28 @@ ONE_FOR_ALL = ("serving.num_gpus", "link.profile")
 
 @dataclass(frozen=True)
 class Point:
-    """One combination: its index from 0, the values of the swept fields, and the scenario they make."""
+    """One combination: its index from 0, the values of the swept fields, and the scenario they make.
+
+    `repeat` counts how often it was simulated before; `scenario.seed` is what this time draws from.
+    """
 
     index: int
     values: dict[str, str | int | float | bool | None]
     scenario: Scenario
+    repeat: int = 0
+
+
+def repeated(point: Point, seeds: int) -> list[Point]:
+    """`point` once for each of so many seeds: the scenario's own, then others that follow from it.
+
+    Every point of a sweep has the same ones, so that their draws are paired.
+    """
+    own = point.scenario.seed
+    drawn = [own, *(int(draw(own, STREAM_REPEAT, 0, repeat)) >> 1 for repeat in range(1, seeds))]
+    return [
+        replace(point, scenario=point.scenario.model_copy(update={"seed": seed}), repeat=repeat)
+        for repeat, seed in enumerate(drawn)
+    ]
 
 
 def sweepable() -> list[str]:
@@ -49,16 +67,17 @@ def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
     each axis or combination that will not do; `origins` says where things were written.
     """
     origins = origins or {(): Origin(scenario.name)}
-    if unfit := _unfit_axes(scenario.sweep, origins):
+    sweep = scenario.sweep.axes
+    if unfit := _unfit_axes(sweep, origins):
         raise refuse(unfit)
     base = scenario.model_dump(exclude={"sweep"})
     found: list[Point] = []
     problems: list[str] = []
     first_index: dict[tuple[object, ...], int] = {}
-    for indices in product(*(range(len(values)) for values in scenario.sweep.values())):
-        swept = {path: scenario.sweep[path][i] for path, i in zip(scenario.sweep, indices, strict=True)}
+    for indices in product(*(range(len(values)) for values in sweep.values())):
+        swept = {path: sweep[path][i] for path, i in zip(sweep, indices, strict=True)}
         origins_here = {place: origin for place, origin in origins.items() if dotted(place) not in swept}
-        for path, i in zip(scenario.sweep, indices, strict=True):
+        for path, i in zip(sweep, indices, strict=True):
             origins_here[tuple(path.split("."))] = origin_of_swept(origins, path, i)
         try:
             here = Scenario.model_validate(_with(base, swept))

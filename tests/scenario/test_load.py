@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_sim.basics.errors import UserError
-from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, load_scenario, points
+from fleet_sim.scenario import Scenario, digest_fields, dump_scenario, load_scenario, points, repeated
 from fleet_sim.scenario.document import parse
 
 
@@ -72,7 +72,7 @@ def test_points_are_the_grid_with_values_as_validated(write) -> None:  # type: i
         (10_000, 100),
     ]
     assert found[3].scenario.link.budget_bps == 10_000
-    assert found[3].scenario.sweep == {}
+    assert found[3].scenario.sweep.axes == {}
 
 
 def test_a_scenario_without_a_sweep_is_one_point(write) -> None:  # type: ignore[no-untyped-def]
@@ -86,20 +86,33 @@ def test_setting_a_swept_field_replaces_its_axis_and_says_so(write) -> None:  # 
     notes: list[str] = []
     scenario = load_scenario(write(SWEPT), ["link.budget_bps=5000"], notes.append)
     assert notes == ["--set link.budget_bps=5000 replaces the sweep over link.budget_bps"]
-    assert list(scenario.sweep) == ["fleet.cameras"]
+    assert list(scenario.sweep.axes) == ["fleet.cameras"]
     assert {p.scenario.link.budget_bps for p in points(scenario)} == {5000}
 
 
 def test_the_sweep_can_be_replaced_by_an_override(write) -> None:  # type: ignore[no-untyped-def]
-    assert load_scenario(write(SWEPT), ["sweep={}"]).sweep == {}
+    assert load_scenario(write(SWEPT), ["sweep={}"]).sweep.axes == {}
     changed = load_scenario(write(SWEPT), ["sweep.link.budget_bps=[1000, 2000]"])
-    assert changed.sweep == {"link.budget_bps": (1000, 2000), "fleet.cameras": (100, 200, 300)}
-    assert list(load_scenario(write(SWEPT), ["sweep={fleet.cells: [1, 2]}"]).sweep) == ["fleet.cells"]
+    assert changed.sweep.axes == {"link.budget_bps": (1000, 2000), "fleet.cameras": (100, 200, 300)}
+    assert list(load_scenario(write(SWEPT), ["sweep={fleet.cells: [1, 2]}"]).sweep.axes) == ["fleet.cells"]
 
 
 def test_a_dumped_scenario_loads_again_as_the_same(write) -> None:  # type: ignore[no-untyped-def]
     scenario = load_scenario(write(SWEPT), ["serving.switches=[{at_us: 2 s, head: kl}]"])
     assert points(load_scenario(write(dump_scenario(scenario)))) == points(scenario)
+
+
+def test_seeds_repeat_every_point_with_the_same_draws(write) -> None:  # type: ignore[no-untyped-def]
+    scenario = load_scenario(write(SWEPT), ["sweep.seeds=4", "seed=9"])
+    first, second = (repeated(point, scenario.sweep.seeds) for point in points(scenario)[:2])
+    assert [again.repeat for again in first] == [0, 1, 2, 3]
+    assert first[0].scenario == points(scenario)[0].scenario
+    seeds = [again.scenario.seed for again in first]
+    assert seeds[0] == 9
+    assert seeds == [again.scenario.seed for again in second]
+    other = load_scenario(write(SWEPT), ["sweep.seeds=4", "seed=10"])
+    theirs = [again.scenario.seed for again in repeated(points(other)[0], 4)]
+    assert len({*seeds, *theirs}) == 8
 
 
 @given(st.text(max_size=60))
