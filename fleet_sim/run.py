@@ -1,31 +1,23 @@
 """The main job as a story: train, publish, simulate every sweep point, report."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 
-import torch
-
-from fleet_sim.basics.errors import Interrupted, UserError
+from fleet_sim.backend import open_backend
+from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.epochs import fleet_of
-from fleet_sim.cluster.export import Export
-from fleet_sim.cluster.host import Host, LocalHost
-from fleet_sim.cluster.member import Member
-from fleet_sim.cluster.pace import crews_for, server_members
-from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
+from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
-from fleet_sim.registry import own_keys, shipped
-from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.results import write_results
@@ -33,11 +25,6 @@ from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of,
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
 from fleet_sim.scenario import Point, Scenario, dump_scenario, points, repeated, update_times_us
-from trainers.local import train_locally
-from trainers.release import Publish, Released
-from trainers.train import Recipe
-
-TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
 
 Clock = dict[str, float]
 """Wall-clock seconds by part of the run."""
@@ -65,7 +52,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     gpus = servers * scenario.serving.num_gpus
     outcomes: list[Outcome] = []
     interrupted = False
-    with _backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
+    with open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
         scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
         session = Session(
             backend.host, backend.registry, scenario, *scenes, servers, backend.exports, view.bank
@@ -194,7 +181,7 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
     """
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
-    with _backend(scenario, dataset, 0, 0, 0, out, view) as backend:
+    with open_backend(scenario, dataset, 0, 0, 0, out, view) as backend:
         for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
             view.stage(f"Training {recipe}")
             try:
@@ -207,114 +194,6 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
             for name, version in released.heads.items():
                 view.note(f"  head {name} {version}")
     return out / "models"
-
-
-@dataclass(frozen=True)
-class _Backend:
-    """Where a run's members live, and how its versions are made there.
-
-    `exports`: one for each crew there is room for. `train` begins a recipe and returns how to wait for its
-    version.
-    """
-
-    host: Host
-    registry: Member
-    exports: list[Export]
-    train: Callable[[Recipe], Callable[[], Deployed]]
-
-
-@contextmanager
-def _backend(
-    scenario: Scenario, dataset: Dataset, points: int, cpus: float, gpus: float, folder: Path, view: View
-) -> Iterator[_Backend]:
-    """The scenario's backend with room for crews of so many CPUs and GPUs; ended in any case."""
-    # Absolute, since workers may stand in another directory.
-    models, training = folder.absolute() / "models", folder.absolute() / "training"
-    keys = own_keys().folder.absolute()
-    if scenario.cluster.backend == "local":
-        if scenario.cluster.address is not None:
-            raise UserError("cluster.address is for the backend ray, not for local")
-        if gpus and not torch.cuda.is_available():
-            raise UserError("serving.num_gpus: there is no CUDA GPU here; set it to 0")
-        here = LocalHost()
-        keeper = Member(here, "model-registry", ModelRegistry, models, keys, cpus=0)
-        publish_here = keeper.handle.publish
-
-        def make_here(recipe: Recipe) -> Callable[[], Deployed]:
-            made = _used(scenario, dataset, recipe, publish_here, view) or _deployed(
-                train_locally(scenario, recipe, training, publish_here, view.training)
-            )
-            return lambda: made
-
-        try:
-            crews = crews_for(scenario, points, here.cores())
-            yield _Backend(here, keeper, [Export() for _ in range(crews)], make_here)
-        finally:
-            here.close()
-        return
-
-    # Ray and its training library are imported only where they are used: in process they would cost seconds.
-    from fleet_sim.cluster.ray_export import RayExport
-    from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
-    from trainers.job import train_on_ray
-
-    host = RayHost(scenario.cluster.address, namespace=f"{folder.name}-{os.getpid()}")
-    try:
-        trainers = 0 if scenario.train.use else scenario.train.workers
-        training_gpus = trainers if scenario.train.device == "cuda" else 0
-        crews = crews_for(scenario, points, host.cores())
-        host.check_room(crews * cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
-        view.note(host.welcome())
-        registry = Member(host, "model-registry", ModelRegistry, models, keys, cpus=0, beside_driver=True)
-        publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
-
-        def make_there(recipe: Recipe) -> Callable[[], Deployed]:
-            future = host.background(
-                lambda: (
-                    _used(scenario, dataset, recipe, publish, view)
-                    or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
-                )
-            )
-            return lambda: _watched(future, lambda: host.get(registry.ask("take_notes").wait()[0]), view)
-
-        exports: list[Export] = [RayExport(scenario.link.profile) for _ in range(crews)]
-        yield _Backend(host, registry, exports, make_there)
-    finally:
-        host.close()
-
-
-def _deployed(released: Released) -> Deployed:
-    return Deployed(released.encoder, released.heads)
-
-
-def _watched(job: Future[Deployed], take_notes: Callable[[], list[TrainingNote]], view: View) -> Deployed:
-    """What a training job releases, its progress shown while it is waited for."""
-    done = False
-    while not done:
-        done = bool(wait([job], timeout=0.3).done)
-        for note in take_notes():
-            view.training(*note)
-    return job.result()
-
-
-def _used(
-    scenario: Scenario, dataset: Dataset, recipe: Recipe, publish: Publish, view: View
-) -> Deployed | None:
-    """The version in `train.use`, published into this run's own models; None where it is to be trained."""
-    if scenario.train.use is None:
-        return None
-    folder = shipped.FOLDER if scenario.train.use == shipped.NAME else scenario.train.use
-    heads = [head.name for head in scenario.train.heads]
-    wanted = Wanted(
-        recipe=recipe,
-        seed=scenario.seed,
-        codec=scenario.codec.model_dump(mode="json"),
-        train=scenario.train.model_dump(mode="json", exclude={"use"}),
-        content_hash=dataset.content_hash,
-        classes=len(dataset.class_names),
-        heads=heads,
-    )
-    return Deployed(*adopt(folder, wanted, publish, view.note))
 
 
 def _write(

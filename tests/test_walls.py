@@ -11,7 +11,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("codec", "data", "network", "control", "serving"),
     ("engine", "registry", "scenario"),
     ("cluster", "conformance", "report", "trainers"),
-    ("run", "models"),
+    ("backend",),
+    ("run", "models", "sizing"),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
