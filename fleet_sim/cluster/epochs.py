@@ -6,9 +6,11 @@ from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.engine.groups import ALIKE, Groups, groups_of
 from fleet_sim.network.build import link_of
 from fleet_sim.scenario import Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
+from fleet_sim.scenario.parts import FleetSpec
 
 
 def fleet_of(point: Scenario, scenes: int) -> Fleet:
@@ -28,6 +30,17 @@ def fleet_of(point: Scenario, scenes: int) -> Fleet:
         headroom_ppm=round(point.control.headroom * 1_000_000),
         scenes=scenes,
         link=link_of(point.link),
+        groups=_groups(point.fleet),
+    )
+
+
+def _groups(spec: FleetSpec) -> Groups:
+    if not spec.groups:
+        return ALIKE
+    return groups_of(
+        tuple(group.share for group in spec.groups),
+        tuple(spec.frame_period_of(group) for group in spec.groups),
+        tuple(group.importance for group in spec.groups),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from fleet_sim.scenario import Scenario
+from fleet_sim.scenario.parts import FleetSpec
 
 FRAMES_A_CALL = 2_000_000  # of one shard: a fraction of a second of work, some 50 MB of deliveries
 FRAMES_A_LIVE_CALL = 1_000  # a network runs for each
@@ -29,7 +30,7 @@ def pace_of(point: Scenario) -> Pace:
     """
     cameras = point.fleet.cameras / point.cluster.shards
     live = point.mode == "live"
-    frames_a_us = cameras / point.fleet.frame_period_us
+    frames_a_us = cameras * _frames_a_us(point.fleet)
     if point.cluster.epoch_us != "auto":
         epoch_us = point.cluster.epoch_us
     else:
@@ -41,6 +42,13 @@ def pace_of(point: Scenario) -> Pace:
             epoch_us = max(1, point.control.period_us // ceil(1 / periods))
     snapshot_bytes = max(SMALL_SNAPSHOT_BYTES, SNAPSHOT_BYTES_A_FRAME * frames_a_us * epoch_us)
     return Pace(epoch_us, 1 if live else ceil(BYTES_A_CAMERA * cameras / snapshot_bytes))
+
+
+def _frames_a_us(fleet: FleetSpec) -> float:
+    """Of a camera, in the mean over groups."""
+    if not fleet.groups:
+        return 1 / fleet.frame_period_us
+    return sum(group.share / fleet.frame_period_of(group) for group in fleet.groups)
 
 
 def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:

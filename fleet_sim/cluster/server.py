@@ -99,7 +99,9 @@ class DecoderServer(Resident):
     def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
         """Open a sweep point: nothing has arrived."""
         fleet = point.fleet
-        counts = Counts.zero(point.versions, fleet.seconds, len(point.named_cells), fleet.cells)
+        counts = Counts.zero(
+            point.versions, fleet.seconds, len(point.named_cells), fleet.cells, fleet.counted_groups
+        )
         waiting = [nothing_waits() for _ in range(point.servers_of_member[self._member])]
         self._state = _State(point, batching, audit_ppm, waiting, {}, counts, 0)
 

@@ -96,7 +96,13 @@ class CameraShard(Resident):
         """Open a sweep point: cameras before their first frame."""
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
         opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
-        counts = Counts.zero(point.versions, point.fleet.seconds, len(point.named_cells), point.fleet.cells)
+        counts = Counts.zero(
+            point.versions,
+            point.fleet.seconds,
+            len(point.named_cells),
+            point.fleet.cells,
+            point.fleet.counted_groups,
+        )
         self._state = _State(point, cell_C, *opened, counts, {})
 
     def step(self, until_us: int, version_from_us_V: np.ndarray, snapshot: bool) -> list[Any]:
@@ -122,8 +128,7 @@ class CameraShard(Resident):
             state.uplinks,
             state.point.fleet,
             version_from_us_V,
-            counts.by_second_VSC,
-            counts.cells_KSC,
+            counts.tallies,
         )
         return replace(counts, in_flight=int(held))
 
@@ -181,8 +186,7 @@ class CameraShard(Resident):
                     until_us,
                     place,
                     last,
-                    state.counts.by_second_VSC,
-                    state.counts.cells_KSC,
+                    state.counts.tallies,
                     sent,
                 )
                 if end == POOL_FULL:

@@ -85,7 +85,13 @@ def simulate(
 
     parts = [shard.ask("finish", from_us_V) for shard in crew.shards]
     parts += [server.ask("finish") for server in crew.servers]
-    counts = Counts.zero(setup.versions, setup.fleet.seconds, len(setup.named_cells), setup.fleet.cells)
+    counts = Counts.zero(
+        setup.versions,
+        setup.fleet.seconds,
+        len(setup.named_cells),
+        setup.fleet.cells,
+        setup.fleet.counted_groups,
+    )
     for part in parts:
         counts = counts + crew.host.get(part.wait()[0])
     counts.check_conservation()

@@ -6,7 +6,7 @@ import numpy as np
 
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
-from fleet_sim.engine.counts import COLUMNS
+from fleet_sim.engine.counts import COLUMNS, Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
@@ -90,19 +90,16 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
     fleet = fleet._replace(scenes=payload_VFL.shape[1])
     cameras, uplinks, pool = new_cameras(fleet, np.arange(fleet.cells, dtype=np.int64), (), 1)
     version_from_us_V = np.zeros(1, np.int64)
-    by_second_VSC = np.zeros((1, fleet.seconds, len(COLUMNS)), np.int64)
-    cells_KSC = np.zeros((0, fleet.seconds, len(COLUMNS)), np.int64)
+    tallies = Counts.zero(1, fleet.seconds, 0, fleet.cells).tallies
     state: Any = (fleet, messages, version_from_us_V, fleet.duration_us)
     parts, why, place = [], POOL_FULL, 0
     while why != DONE:
         sent = room_for(1 << 20)
-        why, place, count = step(
-            cameras, uplinks, pool, *state, place, fleet.cells, by_second_VSC, cells_KSC, sent
-        )
+        why, place, count = step(cameras, uplinks, pool, *state, place, fleet.cells, tallies, sent)
         parts.append(take(sent, slice(0, count)))
         if why == POOL_FULL:
             pool = grown(pool)
-    held = count_unfinished(cameras, uplinks, fleet, version_from_us_V, by_second_VSC, cells_KSC)
+    held = count_unfinished(cameras, uplinks, fleet, version_from_us_V, tallies)
     through = together(parts)
     through = take(through, np.lexsort((through.frame, through.camera)))
-    return Outcome(through, by_second_VSC[0], uplinks.cells["wire_bits"], int(held))
+    return Outcome(through, tallies.by_second_VSC[0], uplinks.cells["wire_bits"], int(held))

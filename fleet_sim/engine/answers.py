@@ -10,6 +10,7 @@ from fleet_sim.basics.hashing import STREAM_AUDIT, draw_below
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO, scene_of
 from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.serving.batching import run_batches
 from fleet_sim.serving.order import in_order
@@ -96,8 +97,7 @@ def serve(
         np.array(named, np.int64),
         c.LATENCY_EDGES_US,
         FIRST_BIN_K,
-        counts.by_second_VSC,
-        counts.cells_KSC,
+        counts.tallies,
         counts.latency_VB,
     )
     return Waiting(take(frames, place_M[taken:]), int(free_us)), int(too_late)
@@ -158,8 +158,7 @@ def count_answers(
     named_K,
     edges_us,
     first_bin_K,
-    by_second_VSC,
-    cells_KSC,
+    tallies,
     latency_VB,
 ):
     """Count the answers that come before the end of the run; return how many do not."""
@@ -175,10 +174,13 @@ def count_answers(
         latency_us = done_us - frames.capture_us[m]
         latency_VB[version, latency_bin(latency_us, edges_us, first_bin_K)] += 1
         right, on_time = np.int64(right_M[m]), np.int64(latency_us <= fleet.deadline_us)
-        _add(by_second_VSC[version, second], right, on_time, latency_us)
+        _add(tallies.by_second_VSC[version, second], right, on_time, latency_us)
         for k in range(named_K.shape[0]):
             if frames.camera[m] % fleet.cells == named_K[k]:
-                _add(cells_KSC[k, second], right, on_time, latency_us)
+                _add(tallies.cells_KSC[k, second], right, on_time, latency_us)
+        if tallies.groups_GSC.shape[0] > 0:
+            group = group_of(fleet, frames.camera[m])
+            _add(tallies.groups_GSC[group, second], right, on_time, latency_us)
     return after_end
 
 

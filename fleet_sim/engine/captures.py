@@ -19,8 +19,15 @@ from fleet_sim.basics.hashing import (
     draw,
     draw_below,
 )
+from fleet_sim.engine.groups import frame_period_of
 
 PERIODIC, POISSON, BURSTS = range(3)
+
+
+@inlined()
+def in_rounds(fleet):
+    """Do the cameras of a cell take their frames in the same order for ever?"""
+    return fleet.capture == PERIODIC and fleet.groups.upto_G.shape[0] == 1
 
 
 @inlined()
@@ -28,17 +35,18 @@ def first_capture_us(fleet, camera):
     """When a camera takes frame 0."""
     if fleet.capture == POISSON:
         return _gap_us(fleet, camera, 0)
-    phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, fleet.frame_period_us)
+    period_us = frame_period_of(fleet, camera)
+    phase_us = draw_below(fleet.seed, STREAM_PHASE, camera, 0, period_us)
     if fleet.capture == PERIODIC:
         return phase_us
-    return _next_of_bursts(fleet, camera, phase_us - fleet.frame_period_us)
+    return _next_of_bursts(fleet, camera, phase_us - period_us)
 
 
 @inlined()
 def next_capture_us(fleet, camera, frame, capture_us):
     """When a camera takes frame `frame` + 1, having taken `frame` at `capture_us`."""
     if fleet.capture == PERIODIC:
-        return capture_us + fleet.frame_period_us
+        return capture_us + frame_period_of(fleet, camera)
     if fleet.capture == POISSON:
         return capture_us + _gap_us(fleet, camera, frame + 1)
     return _next_of_bursts(fleet, camera, capture_us)
@@ -49,7 +57,7 @@ def _gap_us(fleet, camera, frame):
     # The upper 53 bits, plus a half: uniform in (0, 1), never either end.
     bits = draw(fleet.seed, STREAM_GAP, camera, frame) >> np.uint64(11)
     uniform = (np.float64(bits) + 0.5) / 9007199254740992.0
-    return max(np.int64(1), np.int64(-np.log(uniform) * fleet.frame_period_us))
+    return max(np.int64(1), np.int64(-np.log(uniform) * frame_period_of(fleet, camera)))
 
 
 @inlined()
@@ -66,7 +74,7 @@ def _begin_us(fleet, cell, slot):
 def _next_of_bursts(fleet, camera, now_us):
     cell = camera % fleet.cells
     late_us = draw_below(fleet.seed, STREAM_SPREAD, camera, 0, fleet.spread_us)
-    next_us = now_us + fleet.frame_period_us
+    next_us = now_us + frame_period_of(fleet, camera)
     first = max(np.int64(0), now_us - late_us - fleet.event_us) // fleet.event_slot_us
     for slot in range(first, (next_us - late_us) // fleet.event_slot_us + 1):
         begin_us = _begin_us(fleet, cell, slot)

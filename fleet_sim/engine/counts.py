@@ -1,6 +1,7 @@
 """What a run counts. Counts add: merging shards, servers and epochs is exact and order-free."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,6 +53,14 @@ LATENCY_EDGES_US = np.unique(
 )
 
 
+class Tallies(NamedTuple):
+    """Counts by virtual second, as compiled steps fill them."""
+
+    by_second_VSC: np.ndarray
+    cells_KSC: np.ndarray
+    groups_GSC: np.ndarray
+
+
 @dataclass(frozen=True)
 class Counts:
     """Everything counted at one sweep point, or a part of it.
@@ -62,16 +71,18 @@ class Counts:
 
     by_second_VSC: np.ndarray  # int64; V encoder versions, S virtual seconds, C COLUMNS
     cells_KSC: np.ndarray  # the same for the K cells named in report.cells, versions together
+    groups_GSC: np.ndarray  # and for the G groups of cameras; empty where all cameras are alike
     latency_VB: np.ndarray  # answered frames by latency bin
     wire_bits_by_cell: np.ndarray  # every cell's sent wire bits
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
 
     @staticmethod
-    def zero(versions: int, seconds: int, named_cells: int, cells: int) -> "Counts":
+    def zero(versions: int, seconds: int, named_cells: int, cells: int, groups: int = 0) -> "Counts":
         """Nothing counted yet."""
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
             np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
+            np.zeros((groups, seconds, len(COLUMNS)), np.int64),
             np.zeros((versions, len(LATENCY_EDGES_US) + 1), np.int64),
             np.zeros(cells, np.int64),
             0,
@@ -82,6 +93,7 @@ class Counts:
         return Counts(
             np.array(self.by_second_VSC),
             np.array(self.cells_KSC),
+            np.array(self.groups_GSC),
             np.array(self.latency_VB),
             np.array(self.wire_bits_by_cell),
             self.in_flight,
@@ -92,10 +104,16 @@ class Counts:
         return Counts(
             self.by_second_VSC + other.by_second_VSC,
             self.cells_KSC + other.cells_KSC,
+            self.groups_GSC + other.groups_GSC,
             self.latency_VB + other.latency_VB,
             self.wire_bits_by_cell + other.wire_bits_by_cell,
             self.in_flight + other.in_flight,
         )
+
+    @property
+    def tallies(self) -> Tallies:
+        """What compiled steps count into."""
+        return Tallies(self.by_second_VSC, self.cells_KSC, self.groups_GSC)
 
     @property
     def total_C(self) -> np.ndarray:

@@ -19,7 +19,10 @@ def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
     hasher = hashlib.sha256(canonical_json(depends_on))
     for counts in points:
         by_second_VSC = counts.by_second_VSC
-        for array in (by_second_VSC[..., :FIRST_COLUMNS], counts.latency_VB, counts.wire_bits_by_cell):
+        tables = [by_second_VSC[..., :FIRST_COLUMNS], counts.latency_VB, counts.wire_bits_by_cell]
+        if len(counts.groups_GSC):
+            tables.append(counts.groups_GSC[..., :FIRST_COLUMNS])
+        for array in tables:
             hasher.update(canonical_json(list(array.shape)))
             hasher.update(np.ascontiguousarray(array, "<i8").tobytes())
         for place, name in enumerate(COLUMNS[FIRST_COLUMNS:], start=FIRST_COLUMNS):

@@ -1,5 +1,7 @@
 """Counts as the figures a reader wants."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fleet_sim.engine import counts as c
@@ -66,6 +68,24 @@ def point_figures(counts: Counts, fleet: Fleet, pixels: int) -> Row:
         ),
         "cell_wire_bps_max": busiest_bps,
     }
+
+
+def group_figures(counts: Counts, names: Sequence[str], pixels: int) -> Row:
+    """The figures of each group of cameras, by name; empty where all cameras are alike."""
+    found: Row = {}
+    for name, group_SC in zip(names, counts.groups_GSC, strict=True):
+        total = {column: int(value) for column, value in zip(COLUMNS, group_SC.sum(axis=0), strict=True)}
+        found[name] = {
+            "accuracy": ratio(total["right"], total["answered"]),
+            "accuracy_on_time": ratio(total["right_on_time"], total["offered"]),
+            "level_mean": ratio(total["level_sum"], total["sent"]),
+            "bpp_payload": ratio(total["payload_bits"], total["sent"] * pixels),
+            "frames_offered": total["offered"],
+            "frames_answered": total["answered"],
+            "frames_right_on_time": total["right_on_time"],
+            "frames_dropped": sum(total[f"dropped_{reason}"] for reason in DROP_REASONS),
+        }
+    return found
 
 
 TIMELINE = ("offered", "sent", "level_sum", "payload_bits", "wire_bits", "answered", "right", "right_on_time")

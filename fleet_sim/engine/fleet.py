@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fleet_sim.engine.groups import ALIKE, Groups
 from fleet_sim.network.link import Link
 
 
@@ -28,6 +29,13 @@ class Fleet(NamedTuple):
     headroom_ppm: int
     scenes: int
     link: Link
+    groups: Groups = ALIKE  # with more than one, their frame periods hold
+
+    @property
+    def counted_groups(self) -> int:
+        """Groups that are counted apart: none where all cameras are alike."""
+        groups = len(self.groups.upto_G)
+        return groups if groups > 1 else 0
 
     @property
     def seconds(self) -> int:

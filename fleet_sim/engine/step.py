@@ -13,7 +13,8 @@ from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
 from fleet_sim.control.budget import budget_level
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO, scene_of, version_at
-from fleet_sim.engine.captures import PERIODIC, next_capture_us
+from fleet_sim.engine.captures import in_rounds, next_capture_us
+from fleet_sim.engine.groups import frame_period_of, group_of
 from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
 from fleet_sim.network.link import ALOHA
 from fleet_sim.network.queues import BUFFER, NONE, THROUGH
@@ -27,10 +28,18 @@ NOBODY = np.uint32(0xFFFFFFFF)
 
 
 @inlined()
-def _count(by_second_VSC, cells_KSC, named, version, second, column, amount):
-    by_second_VSC[at(version), at(second), column] += amount
+def _count(tallies, named, group, version, second, column, amount):
+    tallies.by_second_VSC[at(version), at(second), column] += amount
     if named >= 0:
-        cells_KSC[named, second, column] += amount
+        tallies.cells_KSC[named, second, column] += amount
+    if group >= 0:
+        tallies.groups_GSC[group, second, column] += amount
+
+
+@inlined()
+def _counted_group(tallies, fleet, camera):
+    """The group whose row this camera counts in; -1 where groups are not counted."""
+    return group_of(fleet, camera) if tallies.groups_GSC.shape[0] > 0 else -1
 
 
 @inlined()
@@ -49,7 +58,7 @@ def _add_packet(count_C, bits, lost):
 
 
 @inlined()
-def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count):
+def _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count):
     """Count all finished messages, write down those that got through, and return how many those are now."""
     link, second = fleet.link, now_us // MICRO
     around = fleet.message_header_bytes + link.length_bytes
@@ -57,11 +66,15 @@ def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_
     while place != NONE:
         message = pool.messages[at(place)]
         version, level, fate = np.int64(message.version), np.int64(message.level), np.int64(message.fate)
+        camera = u.cameras[at(message.row)].camera
+        group = _counted_group(tallies, fleet, camera)
         if fate == THROUGH:
-            camera, bits = u.cameras[at(message.row)].camera, 8 * (np.int64(message.bytes) - around)
-            _add_sent(by_second_VSC[at(version), at(second)], level, bits, message.millibits)
+            bits = 8 * (np.int64(message.bytes) - around)
+            _add_sent(tallies.by_second_VSC[at(version), at(second)], level, bits, message.millibits)
             if named >= 0:
-                _add_sent(cells_KSC[named, second], level, bits, message.millibits)
+                _add_sent(tallies.cells_KSC[named, second], level, bits, message.millibits)
+            if group >= 0:
+                _add_sent(tallies.groups_GSC[group, second], level, bits, message.millibits)
             arrive_us = now_us + link.propagation_us
             if link.jitter_us > 0:
                 arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
@@ -74,13 +87,13 @@ def _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_
             sent_count += 1
         else:
             column = c.DROPPED_BUFFER + fate - BUFFER
-            _count(by_second_VSC, cells_KSC, named, version, second, column, 1)
+            _count(tallies, named, group, version, second, column, 1)
         place = queues.take_finished(pool)
     return sent_count
 
 
 @inlined()
-def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC):
+def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, tallies):
     """A camera has encoded its next frame: pick its level and queue it; what gives way is counted."""
     source, control, camera = cameras.sources[row], cameras.control[cell], u.cameras[row]
     link, number = fleet.link, np.int64(camera.camera)
@@ -88,7 +101,7 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
     source.frame += 1
     source.capture_us = next_capture_us(fleet, number, frame, capture_us)
     first_row, size = u.cells[cell].first_row, u.cells[cell].rows
-    if fleet.capture == PERIODIC:
+    if in_rounds(fleet):
         control.next = 0 if control.next + 1 == size else control.next + 1
     else:
         heap.advance_top(cameras.sources["order"], first_row, size, cameras.sources["capture_us"])
@@ -97,11 +110,15 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
         place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
     else:
         place = scene_of(fleet.seed, number, frame, fleet.scenes)
+    group = _counted_group(tallies, fleet, number)
     level = fleet.fixed_level
     if level < 0:
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
-        level = budget_level(messages.expected_bits_VL[version], control.plan_bits, backlog_bits)
-    _count(by_second_VSC, cells_KSC, control.named, version, capture_us // MICRO, c.OFFERED, 1)
+        plan = control.plan_bits
+        if fleet.groups.upto_G.shape[0] > 1:
+            plan = plan * frame_period_of(fleet, number) // fleet.frame_period_us
+        level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
+    _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
     around = fleet.message_header_bytes + link.length_bytes
     content = np.int64(messages.sizes_VFL2[at(version), at(place), at(level), 0]) + around
     wire = packets.wire_bytes(link, content)
@@ -111,18 +128,21 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
         queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
     else:
         second = (capture_us + fleet.encode_us) // MICRO
-        _count(by_second_VSC, cells_KSC, control.named, version, second, c.DROPPED_BUFFER, 1)
+        _count(tallies, control.named, group, version, second, c.DROPPED_BUFFER, 1)
 
 
 @inlined()
-def _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC):
+def _packet_ends(u, pool, fleet, named, cell, row, now_us, tallies):
     """A packet is off the air: count it."""
     transmitter = row if fleet.link.sharing == ALOHA else cell
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
     second = now_us // MICRO
-    _add_packet(by_second_VSC[at(version), at(second)], bits, lost)
+    _add_packet(tallies.by_second_VSC[at(version), at(second)], bits, lost)
     if named >= 0:
-        _add_packet(cells_KSC[named, second], bits, lost)
+        _add_packet(tallies.cells_KSC[named, second], bits, lost)
+    group = _counted_group(tallies, fleet, u.cameras[row].camera)
+    if group >= 0:
+        _add_packet(tallies.groups_GSC[group, second], bits, lost)
     u.cells[cell].wire_bits += bits
 
 
@@ -153,8 +173,7 @@ def step(
     until_us,
     first,
     last,
-    by_second_VSC,
-    cells_KSC,
+    tallies,
     sent,
 ):
     """Take every event before `until_us` in the cells by_server_C[first : last]; fill `sent` from its start.
@@ -177,16 +196,14 @@ def step(
                 return SENT_FULL, place, sent_count
             spare = np.int64(0)
             if event == READY:
-                _frame_ready(
-                    cameras, u, pool, fleet, messages, version_from_us_V, cell, row, by_second_VSC, cells_KSC
-                )
+                _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, tallies)
             else:
                 if event == WAKES:
                     waiting.take_wake(u, u.cells[cell])
                 transmits = row != NOBODY and u.cameras[row].flags & AIR
                 if transmits and (event == ENDS or link.sharing == ALOHA):
                     spare = u.cells[cell].spare
-                    _packet_ends(u, pool, fleet, named, cell, row, now_us, by_second_VSC, cells_KSC)
+                    _packet_ends(u, pool, fleet, named, cell, row, now_us, tallies)
             if link.sharing == ALOHA:
                 aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
             else:
@@ -196,23 +213,25 @@ def step(
                     turns.send_next(
                         u, pool, link, seed, encode_us, patience_us, fleet.duration_us, cell, now_us, spare
                     )
-            sent_count = _settle(u, pool, fleet, named, now_us, by_second_VSC, cells_KSC, sent, sent_count)
+            sent_count = _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count)
     return DONE, last, sent_count
 
 
 @bare()
-def count_unfinished(cameras, u, fleet, version_from_us_V, by_second_VSC, cells_KSC):
+def count_unfinished(cameras, u, fleet, version_from_us_V, tallies):
     """At the end of the run, offer frames captured but not yet ready; return how many frames cameras hold."""
     held = 0
     for cell in range(u.cells.shape[0]):
         named, first_row = cameras.control[cell].named, u.cells[cell].first_row
         for row in range(first_row, first_row + u.cells[cell].rows):
             held += u.cameras[row].length
+            camera = np.int64(u.cameras[row].camera)
+            group = _counted_group(tallies, fleet, camera)
             frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
             while capture_us < fleet.duration_us:
                 version = version_at(version_from_us_V, capture_us)
-                _count(by_second_VSC, cells_KSC, named, version, capture_us // MICRO, c.OFFERED, 1)
+                _count(tallies, named, group, version, capture_us // MICRO, c.OFFERED, 1)
                 held += 1
-                capture_us = next_capture_us(fleet, np.int64(u.cameras[row].camera), frame, capture_us)
+                capture_us = next_capture_us(fleet, camera, frame, capture_us)
                 frame += 1
     return held

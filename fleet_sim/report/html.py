@@ -10,7 +10,14 @@ from fleet_sim.report import figures, words
 from fleet_sim.report.moments import over_time
 from fleet_sim.report.page import embedded, page, section
 from fleet_sim.report.results import Results, check_complete, read_results, write_whole
-from fleet_sim.report.tables import headline_tiles, lead, machine_list, points_table, versions_table
+from fleet_sim.report.tables import (
+    groups_table,
+    headline_tiles,
+    lead,
+    machine_list,
+    points_table,
+    versions_table,
+)
 
 
 def write_html(folder: Path) -> Path:
@@ -76,6 +83,8 @@ def _sections(results: Results) -> list[str]:
             "All points", "Figures of every sweep point; points.parquet has them all.", points_table(summary)
         )
     )
+    if groups := groups_table(summary):
+        found.append(section("By group of cameras", "The same figures, group by group.", groups))
     scenario = html.escape(yaml.safe_dump(summary["scenario"], sort_keys=False, allow_unicode=True))
     found.append(
         section(

@@ -27,6 +27,19 @@ class LadderRow(TypedDict):
     accuracy: float
 
 
+class GroupRow(TypedDict):
+    """The figures of a group of cameras at one point."""
+
+    accuracy: float | None
+    accuracy_on_time: float | None
+    level_mean: float | None
+    bpp_payload: float | None
+    frames_offered: int
+    frames_answered: int
+    frames_right_on_time: int
+    frames_dropped: int
+
+
 class PointRow(TypedDict):
     """The figures of one sweep point; None where nothing was sent or answered."""
 
@@ -53,6 +66,7 @@ class PointRow(TypedDict):
     seeds: NotRequired[list[int]]
     by_seed: NotRequired[dict[str, list[float | None]]]
     interval: NotRequired[dict[str, float | None]]
+    groups: NotRequired[dict[str, GroupRow]]
 
 
 class TimelineRow(TypedDict):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
-from fleet_sim.engine.figures import Row, point_figures, timeline_rows
+from fleet_sim.engine.figures import Row, group_figures, point_figures, timeline_rows
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.report.seeds import together
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
@@ -63,14 +63,22 @@ def point_rows(outcomes: Sequence[Outcome]) -> list[Row]:
 def point_row(repeats: Sequence[Outcome]) -> Row:
     """The row of a point from its simulations, one for each seed."""
     point = repeats[0].point
-    pixels = point.scenario.data.image_size**2
-    figures = [point_figures(outcome.counts, outcome.fleet, pixels) for outcome in repeats]
+    figures = [_figures(outcome) for outcome in repeats]
     return {
         "point": point.index,
         "sweep": point.values,
         **together(figures, [outcome.point.scenario.seed for outcome in repeats]),
         "wall_s": round(sum(outcome.wall_s for outcome in repeats), 3),
     }
+
+
+def _figures(outcome: Outcome) -> Row:
+    scenario = outcome.point.scenario
+    pixels = scenario.data.image_size**2
+    found = point_figures(outcome.counts, outcome.fleet, pixels)
+    if names := [group.name for group in scenario.fleet.groups]:
+        found["groups"] = group_figures(outcome.counts, names, pixels)
+    return found
 
 
 def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:

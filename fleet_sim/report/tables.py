@@ -94,6 +94,27 @@ def points_table(summary: Summary) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def groups_table(summary: Summary) -> str:
+    """A row a point and group of cameras; empty where all cameras are alike."""
+    pixels = image_size(summary) ** 2
+    body = "".join(
+        f'<tr><td class="text">{html.escape(words.labels(row["sweep"]))}</td>'
+        f'<td class="text">{html.escape(name)}</td>'
+        f"<td>{words.number(group['frames_offered'])}</td>"
+        f"<td>{words.percent(group['accuracy_on_time'])}</td>"
+        f"<td>{words.percent(group['accuracy'])}</td>"
+        f"<td>{words.number(group['level_mean'], 2)}</td>"
+        f"<td>{words.number(bytes_of(group['bpp_payload'], pixels), 1)}</td>"
+        f"<td>{words.number(group['frames_dropped'])}</td></tr>"
+        for row in summary["points"]
+        for name, group in row.get("groups", {}).items()
+    )
+    names = ("offered", "right on time", "right of answered", "mean level", "bytes a frame", "dropped")
+    head = '<th class="text">point</th><th class="text">group</th>' + "".join(f"<th>{n}</th>" for n in names)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>' if body else ""
+
+
 def versions_table(summary: Summary) -> str:
     """A row an encoder: when it came, how it was trained, the heads that read it."""
     body = "".join(

@@ -21,6 +21,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 }
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
+    "fleet": {"groups"},
     "serving": {"table"},
 }
 

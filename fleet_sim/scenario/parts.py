@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
 from fleet_sim.scenario.capture import DAY_US, BurstsSpec, CaptureSpec, PeriodicSpec
+from fleet_sim.scenario.groups import GroupSpec
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -155,14 +156,36 @@ class FleetSpec(Strict):
         1_000_000, ge=1000, le=DAY_US, description="time between a camera's frames"
     )
     encode_us: Microseconds = Field(20_000, ge=0, le=DAY_US, description="time from capture to coded message")
+    groups: tuple[GroupSpec, ...] = Field((), description="cameras that differ; empty: all are alike")
+
+    def frame_period_of(self, group: GroupSpec) -> int:
+        """Microseconds between frames of a camera of this group."""
+        return group.frame_period_us or self.frame_period_us
 
     @model_validator(mode="after")
     def _a_burst_is_faster(self) -> "FleetSpec":
-        if isinstance(self.capture, BurstsSpec) and self.capture.burst_period_us > self.frame_period_us:
+        periods_us = {"frame_period_us": self.frame_period_us}
+        periods_us |= {
+            f"groups.{i}.frame_period_us": self.frame_period_of(group) for i, group in enumerate(self.groups)
+        }
+        for field, period_us in periods_us.items():
+            if isinstance(self.capture, BurstsSpec) and self.capture.burst_period_us > period_us:
+                raise misfit(
+                    f"frames come faster while an event passes: at most {field} apart",
+                    "capture.burst_period_us",
+                    field,
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_the_fleet(self) -> "FleetSpec":
+        names = [group.name for group in self.groups]
+        total = sum(group.share for group in self.groups)
+        if len(set(names)) != len(names):
+            raise misfit("two groups have the same name", "groups")
+        if self.groups and abs(total - 1) > 1e-6:
             raise misfit(
-                "frames come faster while an event passes: at most frame_period_us apart",
-                "capture.burst_period_us",
-                "frame_period_us",
+                f"the shares of the groups add up to {total:g} of the fleet; they must make 1", "groups"
             )
         return self
 

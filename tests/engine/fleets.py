@@ -1,7 +1,7 @@
 """Small fleets given in full, and how the engine runs them: in any steps, on any number of shards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -69,7 +69,6 @@ class Cells:
 
     def move(self, until_us: int) -> list[Sent]:
         """Go on to `until_us`: what got through, server by server."""
-        table = (self.counts.by_second_VSC, self.counts.cells_KSC)
         given = (self.case.fleet, self.messages, self.version_from_us_V, until_us)
         by_server = []
         for place, last in pairwise(self.cameras.from_S.tolist()):
@@ -77,7 +76,7 @@ class Cells:
             while why != DONE:
                 sent = room_for(SMALL_ROOM + self.case.fleet.link.aggregate)
                 state = (self.cameras, self.uplinks, self.pool)
-                why, place, count = step(*state, *given, place, last, *table, sent)
+                why, place, count = step(*state, *given, place, last, self.counts.tallies, sent)
                 parts.append(take(sent, slice(0, count)))
                 if why == POOL_FULL:
                     self.pool = grown(self.pool)
@@ -87,10 +86,8 @@ class Cells:
 
     def finish(self) -> int:
         """Offer what was captured at the end and is not ready; how many messages the cameras hold."""
-        table = (self.counts.by_second_VSC, self.counts.cells_KSC)
-        return int(
-            count_unfinished(self.cameras, self.uplinks, self.case.fleet, self.version_from_us_V, *table)
-        )
+        given = (self.cameras, self.uplinks, self.case.fleet, self.version_from_us_V)
+        return int(count_unfinished(*given, self.counts.tallies))
 
 
 def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tuple[Counts, Sent]:
@@ -99,7 +96,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
     schedule = Schedule(np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64))
 
     def zero() -> Counts:
-        return Counts.zero(len(case.version_from_us), fleet.seconds, len(case.named), fleet.cells)
+        return nothing_counted(case)
 
     members = [Cells(case, cells_of_shard(fleet.cells, shard, shards), zero()) for shard in range(shards)]
     most, max_wait_us, batch_us, frame_us = case.batching
@@ -133,7 +130,11 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
     return total, together(all_sent)
 
 
+def nothing_counted(case: Case) -> Counts:
+    fleet = case.fleet
+    versions, named = len(case.version_from_us), len(case.named)
+    return Counts.zero(versions, fleet.seconds, named, fleet.cells, fleet.counted_groups)
+
+
 def in_flight(nothing: Counts, frames: int) -> Counts:
-    return Counts(
-        nothing.by_second_VSC, nothing.cells_KSC, nothing.latency_VB, nothing.wire_bits_by_cell, int(frames)
-    )
+    return replace(nothing, in_flight=int(frames))

@@ -29,7 +29,7 @@ class Frame(NamedTuple):
 
 def captures_us(fleet: Fleet, camera: int) -> Iterator[int]:
     """When a camera takes its frames, for ever."""
-    seed, period_us = fleet.seed, fleet.frame_period_us
+    seed, period_us = fleet.seed, period_us_of(fleet, camera)
     if fleet.capture == POISSON:
         now_us = 0
         for frame in count():
@@ -57,8 +57,20 @@ def events_us(fleet: Fleet, camera: int) -> list[int]:
     return found
 
 
+def group_of(fleet: Fleet, camera: int) -> int:
+    """Where a camera's turn on the circle lies among the groups' shares, added up."""
+    turn = camera // fleet.cells * 0x9E3779B9 + camera % fleet.cells * 0x6A09E667
+    return bisect_right(fleet.groups.upto_G.tolist(), turn % 2**32)
+
+
+def period_us_of(fleet: Fleet, camera: int) -> int:
+    if fleet.counted_groups:
+        return int(fleet.groups.frame_period_us_G[group_of(fleet, camera)])
+    return fleet.frame_period_us
+
+
 class Reference:
-    """Runs a case to its end. `tally` counts by (cell, version, second, column)."""
+    """Runs a case to its end. `tally` counts by (camera, version, second, column)."""
 
     def __init__(self, case: Case):
         self.case, self.fleet = case, case.fleet
@@ -78,15 +90,15 @@ class Reference:
                         break
                     self.open.add((camera, frame))
                     self.numbers[camera, capture_us] = frame
-                    self.count(cell, self.version_at(capture_us), capture_us, offered=1)
+                    self.count(camera, self.version_at(capture_us), capture_us, offered=1)
                     ready.append((capture_us + fleet.encode_us, camera))
             Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book).run(ready, fleet.duration_us)
         for server in range(case.servers):
             self.serve([s for s in self.sent if s[2] % fleet.cells % case.servers == server])
 
-    def count(self, cell: int, version: int, at_us: int, **amounts: int) -> None:
+    def count(self, camera: int, version: int, at_us: int, **amounts: int) -> None:
         for name, amount in amounts.items():
-            self.tally[cell, version, at_us // 10**6, name] += amount
+            self.tally[camera, version, at_us // 10**6, name] += amount
 
     def version_at(self, time_us: int) -> int:
         return bisect_right(self.case.version_from_us, time_us) - 1
@@ -99,7 +111,7 @@ class Reference:
         share_bps = Fraction(fleet.link.budget_bps, sharers)
         if fleet.link.rest_ppm:
             share_bps = min(share_bps, Fraction(fleet.link.bps * 10**6 // (10**6 + fleet.link.rest_ppm)))
-        plan = share_bps * fleet.frame_period_us * fleet.headroom_ppm / 10**12
+        plan = share_bps * period_us_of(fleet, camera) * fleet.headroom_ppm / 10**12
         expected = case.expected_bits[version].tolist()
         fitting = [k for k, bits in enumerate(expected) if bits + 8 * waiting_bytes <= plan]
         level = max(fitting, default=0) if fleet.fixed_level < 0 else fleet.fixed_level
@@ -113,16 +125,16 @@ class Reference:
     def dropped(self, message: Message, reason: str, at_us: int) -> None:
         f = message.about
         self.open.remove((f.camera, f.frame))
-        self.count(f.camera % self.fleet.cells, f.version, at_us, **{f"dropped_{reason}": 1})
+        self.count(f.camera, f.version, at_us, **{f"dropped_{reason}": 1})
 
     def packet(self, first: Message, bits: int, lost: bool, at_us: int) -> None:
-        cell = first.about.camera % self.fleet.cells
-        self.count(cell, first.about.version, at_us, packets=1, packets_lost=int(lost), wire_bits=bits)
+        camera, version = first.about.camera, first.about.version
+        self.count(camera, version, at_us, packets=1, packets_lost=int(lost), wire_bits=bits)
 
     def through(self, message: Message, at_us: int) -> None:
         link, f = self.fleet.link, message.about
         self.count(
-            f.camera % self.fleet.cells,
+            f.camera,
             f.version,
             at_us,
             sent=1,
@@ -150,7 +162,7 @@ class Reference:
             self.open.remove((camera, frame))
             self.latency_bins[version, bisect_left(LATENCY_EDGES_US, latency_us)] += 1
             self.count(
-                camera % cells,
+                camera,
                 version,
                 done_us,
                 answered=1,

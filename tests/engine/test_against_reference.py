@@ -1,15 +1,17 @@
 """The compiled step and servers do exactly what an event-by-event reference does."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from engine.fleets import Case, link, periodic, run_engine
-from engine.reference import Reference
+from engine.fleets import Case, link, nothing_counted, periodic, run_engine
+from engine.reference import Reference, group_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.counts import COLUMNS, Counts
+from fleet_sim.engine.groups import ALIKE, Groups, groups_of
 from fleet_sim.network import link as n
 from fleet_sim.network.link import CERTAIN, WORK_A_BIT, Link
 
@@ -112,6 +114,16 @@ def links(draw: st.DrawFn, scale: int, bps: int, duration_us: int, plain: bool) 
 
 
 @st.composite
+def camera_groups(draw: st.DrawFn, period_us: int) -> Groups:
+    """Up to three groups with frame periods of their own."""
+    weights = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    if len(weights) == 1:
+        return ALIKE
+    periods_us = tuple(max(1, period_us // draw(st.integers(1, 4))) for _ in weights)
+    return groups_of(tuple(w / sum(weights) for w in weights), periods_us, (1,) * len(weights))
+
+
+@st.composite
 def cases(draw: st.DrawFn, plain: bool) -> Case:
     scale = draw(st.sampled_from([MICROSECONDS, MILLISECONDS]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -144,13 +156,16 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
         link=draw(links(scale, bps, duration_us, plain)),
     )
     if not plain:
+        groups = draw(camera_groups(period_us))
+        shortest_us = min(period_us, *groups.frame_period_us_G.tolist()) if groups is not ALIKE else period_us
         fleet = fleet._replace(
             capture=draw(st.sampled_from([PERIODIC, POISSON, BURSTS])),
-            burst_period_us=max(1, period_us // draw(st.integers(1, 4))),
+            burst_period_us=max(1, shortest_us // draw(st.integers(1, 4))),
             event_slot_us=period_us * draw(st.integers(1, 3)),
             event_threshold=draw(thresholds),
             event_us=draw(st.integers(0, 3 * period_us)),
             spread_us=draw(st.sampled_from([1, period_us + 1])),
+            groups=groups,
         )
     return Case(
         fleet=fleet,
@@ -174,9 +189,11 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
 
 def as_counts(reference: Reference) -> Counts:
     case, fleet = reference.case, reference.fleet
-    counts = Counts.zero(len(case.version_from_us), fleet.seconds, len(case.named), fleet.cells)
-    for (cell, version, second, name), amount in reference.tally.items():
-        column = COLUMNS.index(name)
+    counts = nothing_counted(case)
+    for (camera, version, second, name), amount in reference.tally.items():
+        column, cell = COLUMNS.index(name), camera % fleet.cells
+        if fleet.counted_groups:
+            counts.groups_GSC[group_of(fleet, camera), second, column] += amount
         counts.by_second_VSC[version, second, column] += amount
         if cell in case.named:
             counts.cells_KSC[case.named.index(cell), second, column] += amount
@@ -184,21 +201,15 @@ def as_counts(reference: Reference) -> Counts:
             counts.wire_bits_by_cell[cell] += amount
     for (version, place), amount in reference.latency_bins.items():
         counts.latency_VB[version, place] += amount
-    return Counts(
-        counts.by_second_VSC,
-        counts.cells_KSC,
-        counts.latency_VB,
-        counts.wire_bits_by_cell,
-        len(reference.open),
-    )
+    return replace(counts, in_flight=len(reference.open))
 
 
 def assert_same(counts: Counts, wanted: Counts) -> None:
     for name, column in zip(COLUMNS, range(len(COLUMNS)), strict=True):
-        got = counts.by_second_VSC[:, :, column], counts.cells_KSC[:, :, column]
-        want = wanted.by_second_VSC[:, :, column], wanted.cells_KSC[:, :, column]
+        got, want = ([table[:, :, column] for table in c.tallies] for c in (counts, wanted))
         np.testing.assert_array_equal(got[0], want[0], err_msg=name)
         np.testing.assert_array_equal(got[1], want[1], err_msg=f"{name} in named cells")
+        np.testing.assert_array_equal(got[2], want[2], err_msg=f"{name} by group")
     np.testing.assert_array_equal(counts.latency_VB, wanted.latency_VB)
     np.testing.assert_array_equal(counts.wire_bits_by_cell, wanted.wire_bits_by_cell)
     assert counts.in_flight == wanted.in_flight

@@ -1,0 +1,53 @@
+"""Groups of cameras that differ: which group a camera is of, and what its group has."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fleet_sim.basics.compiled import inlined
+
+# Fractional parts of the golden ratio and of the square root of two, in 2**32nds: multiples of an irrational
+# number fill the circle evenly (Kuipers and Niederreiter, Uniform Distribution of Sequences, 1974), so every
+# cell has nearly its share of each group.
+_GOLDEN = 0x9E3779B9
+_ROOT = 0x6A09E667
+WHOLE = 1 << 32
+
+
+class Groups(NamedTuple):
+    """G groups; all cameras alike are one group."""
+
+    upto_G: np.ndarray  # (G,) int64 rising: shares added up, in 2**32nds; the last is WHOLE
+    frame_period_us_G: np.ndarray  # (G,) int64
+    importance_G: np.ndarray  # (G,) int64
+
+
+def groups_of(
+    shares: tuple[float, ...], frame_period_us: tuple[int, ...], importance: tuple[int, ...]
+) -> Groups:
+    """Groups from their shares, which add up to 1."""
+    upto_G = np.rint(np.cumsum(shares) * WHOLE).astype(np.int64)
+    upto_G[-1] = WHOLE
+    return Groups(upto_G, np.array(frame_period_us, np.int64), np.array(importance, np.int64))
+
+
+ALIKE = groups_of((1.0,), (1,), (1,))
+
+
+@inlined()
+def group_of(fleet, camera):
+    """The group of a camera."""
+    group = 0
+    if fleet.groups.upto_G.shape[0] > 1:
+        turn = np.int64(camera) // fleet.cells * _GOLDEN + np.int64(camera) % fleet.cells * _ROOT
+        while group + 1 < fleet.groups.upto_G.shape[0] and turn % WHOLE >= fleet.groups.upto_G[group]:
+            group += 1
+    return group
+
+
+@inlined()
+def frame_period_of(fleet, camera):
+    """Microseconds between a camera's frames."""
+    if fleet.groups.upto_G.shape[0] == 1:
+        return fleet.frame_period_us
+    return fleet.groups.frame_period_us_G[group_of(fleet, camera)]
