@@ -16,8 +16,8 @@ from fleet_sim.cluster.version import Version
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
-    WAITS,
     Batching,
+    Judge,
     Waiting,
     audited,
     look_up,
@@ -27,8 +27,10 @@ from fleet_sim.engine.answers import (
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
+from fleet_sim.engine.pools import Held, nothing_held, serve_pool
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.registry import Bundle
+from fleet_sim.serving.replicas import SHED, Rules
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class _State:
     point: Point
     batching: Batching
     audit_ppm: int
-    waiting: list[Waiting]  # of each server
+    pools: tuple[Rules, ...]  # of every server of the run; none where servers are plain
+    first: int  # of those, the first that is here
+    waiting: list[Waiting | Held]  # of each server here
     messages: dict[tuple[int, int], bytes]  # live: bytes of the waiting frames
     counts: Counts
     after_end: int
@@ -96,14 +100,13 @@ class DecoderServer(Resident):
         trial.begin(point, Batching(0, np.ones((1, 2), np.int64)), 0)
         trial.step(point.fleet.duration_us, schedule, Delivery([room_for(0)], {}))
 
-    def begin(self, point: Point, batching: Batching, audit_ppm: int) -> None:
+    def begin(self, point: Point, batching: Batching, audit_ppm: int, pools: tuple[Rules, ...] = ()) -> None:
         """Open a sweep point: nothing has arrived."""
-        fleet = point.fleet
-        counts = Counts.zero(
-            point.versions, fleet.seconds, len(point.named_cells), fleet.cells, fleet.counted_groups
-        )
-        waiting = [nothing_waits() for _ in range(point.servers_of_member[self._member])]
-        self._state = _State(point, batching, audit_ppm, waiting, {}, counts, 0)
+        counts = point.nothing_counted()
+        first = sum(point.servers_of_member[: self._member])
+        here = range(first, first + point.servers_of_member[self._member])
+        waiting = [nothing_held(pools[server]) if pools else nothing_waits() for server in here]
+        self._state = _State(point, batching, audit_ppm, pools, first, waiting, {}, counts, 0)
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
         """Answer until `until_us`, given every shard's delivery to this time: [Progress, the new state]."""
@@ -122,23 +125,31 @@ class DecoderServer(Resident):
             checked += self._audit(frames, head_M, right_M)
             return right_M
 
-        for place, waiting in enumerate(state.waiting):
-            state.waiting[place], after_end = serve(
-                waiting,
-                [delivery.by_server[place] for delivery in deliveries],
-                until_us,
-                state.point.fleet,
-                schedule,
-                state.batching,
-                judge,
-                counts,
-                state.point.named_cells,
-            )
-            state.after_end += after_end
+        for place in range(len(state.waiting)):
+            arrived = [delivery.by_server[place] for delivery in deliveries]
+            self._serve(state, place, arrived, until_us, schedule, judge)
         progress = Progress(
             counts.by_second_VSC.sum(axis=1) - before_VC, counts.latency_VB - before_VB, checked
         )
         return [progress, state]
+
+    @staticmethod
+    def _serve(
+        state: _State, place: int, arrived: list[Sent], until_us: int, schedule: Schedule, judge: Judge
+    ) -> None:
+        """Bring one server to `until_us`."""
+        waiting, fleet, named = state.waiting[place], state.point.fleet, state.point.named_cells
+        server = state.first + place
+        if isinstance(waiting, Held):
+            rules = state.pools[server]
+            state.waiting[place] = serve_pool(
+                waiting, arrived, until_us, fleet, rules, judge, state.counts, named, server
+            )
+            return
+        state.waiting[place], after_end = serve(
+            waiting, arrived, until_us, fleet, schedule, state.batching, judge, state.counts, named, server
+        )
+        state.after_end += after_end
 
     def finish(self) -> Counts:
         """Close the point: everything counted here, with the frames still held in flight."""
@@ -167,11 +178,15 @@ class DecoderServer(Resident):
         return self._bank
 
     def _classify_live(self, frames: Sent, head_M: np.ndarray) -> np.ndarray:
-        """Answer, from their own bytes, the frames that no longer wait."""
-        begun_m = np.flatnonzero(head_M != WAITS)
+        """Answer, from their own bytes, the frames that a batch has taken; forget those shed."""
+        waiting = self._here().messages
+        shed = take(frames, np.flatnonzero(head_M == SHED))
+        for key in zip(shed.camera.tolist(), shed.frame.tolist(), strict=True):
+            del waiting[key]
+        begun_m = np.flatnonzero(head_M >= 0)
         begun = take(frames, begun_m)
         keys = zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)
-        messages = [self._here().messages.pop(key) for key in keys]
+        messages = [waiting.pop(key) for key in keys]
         right_M = np.zeros(len(head_M), np.bool_)
         right_M[begun_m] = self._classify(begun, head_M[begun_m], messages)
         return right_M
@@ -191,7 +206,7 @@ class DecoderServer(Resident):
         """Do a sampled share of answers again live; RunError if one differs from the bank."""
         state = self._here()
         chosen_M = audited(frames, state.point.fleet, state.audit_ppm)
-        chosen_m = np.flatnonzero(chosen_M & (head_M != WAITS))
+        chosen_m = np.flatnonzero(chosen_M & (head_M >= 0))
         if not len(chosen_m):
             return 0
         sample = take(frames, chosen_m)

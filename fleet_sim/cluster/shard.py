@@ -37,6 +37,18 @@ class Point:
         """All of them."""
         return sum(self.servers_of_member)
 
+    def nothing_counted(self) -> Counts:
+        """Counts of this point before it begins."""
+        fleet = self.fleet
+        return Counts.zero(
+            self.versions,
+            fleet.seconds,
+            len(self.named_cells),
+            fleet.cells,
+            self.servers,
+            fleet.counted_groups,
+        )
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -96,13 +108,7 @@ class CameraShard(Resident):
         """Open a sweep point: cameras before their first frame."""
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
         opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
-        counts = Counts.zero(
-            point.versions,
-            point.fleet.seconds,
-            len(point.named_cells),
-            point.fleet.cells,
-            point.fleet.counted_groups,
-        )
+        counts = point.nothing_counted()
         self._state = _State(point, cell_C, *opened, counts, {})
 
     def step(self, until_us: int, version_from_us_V: np.ndarray, snapshot: bool) -> list[Any]:

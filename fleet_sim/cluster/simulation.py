@@ -12,6 +12,7 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_ends, pace_of
+from fleet_sim.cluster.pools import pools_of
 from fleet_sim.cluster.server import Progress
 from fleet_sim.cluster.shard import Point
 from fleet_sim.engine.counts import Counts
@@ -48,12 +49,12 @@ def simulate(
     Servers answer one epoch while shards simulate the next. `known_us` is asked at the start and at every
     epoch's end, `stops_us` among them: from when on is each version in force that members know by then?
     """
-    batching = batching_of(point)
+    batching, schedule = batching_of(point), head_schedule(point)
+    pools = pools_of(point, batching, schedule)
     for shard in crew.shards:
         shard.begin("begin", setup)
     for server in crew.servers:
-        server.begin("begin", setup, batching, round(point.audit * 1_000_000))
-    schedule = head_schedule(point)
+        server.begin("begin", setup, batching, round(point.audit * 1_000_000), pools)
     pace, duration_us = pace_of(point), setup.fleet.duration_us
     ends_us = epoch_ends(duration_us, pace.epoch_us, stops_us)
     audited = 0
@@ -85,13 +86,7 @@ def simulate(
 
     parts = [shard.ask("finish", from_us_V) for shard in crew.shards]
     parts += [server.ask("finish") for server in crew.servers]
-    counts = Counts.zero(
-        setup.versions,
-        setup.fleet.seconds,
-        len(setup.named_cells),
-        setup.fleet.cells,
-        setup.fleet.counted_groups,
-    )
+    counts = setup.nothing_counted()
     for part in parts:
         counts = counts + crew.host.get(part.wait()[0])
     counts.check_conservation()

@@ -14,8 +14,7 @@ from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.serving.batching import run_batches
 from fleet_sim.serving.order import in_order
-
-WAITS = -1  # in place of a head: no batch has taken the frame yet
+from fleet_sim.serving.replicas import READY_US, WAITS
 
 # A latency's bin lies at or shortly after that of the sixteenth of an octave named by the upper 16 bits
 # of its float64: sign, exponent, four bits of fraction.
@@ -49,9 +48,9 @@ def nothing_waits() -> Waiting:
 
 
 Judge = Callable[[Sent, np.ndarray], np.ndarray]
-"""(frames, place of the head that answers each, or WAITS) -> (M,) bool: was the answer right?
+"""(frames, place of the head that answers each, or WAITS or SHED) -> (M,) bool: was the answer right?
 
-What it says of a frame that waits is not read.
+What it says of a frame that has no answer is not read.
 """
 
 
@@ -65,6 +64,7 @@ def serve(
     judge: Judge,
     counts: c.Counts,
     named: tuple[int, ...],
+    server: int,
 ) -> tuple[Waiting, int]:
     """Start every batch that begins before `until_us` and count its answers into `counts`.
 
@@ -83,9 +83,12 @@ def serve(
         batching.service_us_HN,
         schedule.head_from_us_W,
         schedule.head_W,
+        fleet.duration_us,
         start_us,
         done_us,
+        counts.work_PQ[server],
     )
+    counts.work_PQ[server, READY_US] = until_us
     # From here on frames stand as they came, which reads memory in one go.
     head_M, done_us_M = _by_frame(place_M, taken, start_us, done_us, schedule.head_from_us_W, schedule.head_W)
     too_late = count_answers(
@@ -122,7 +125,7 @@ def look_up(frames, head_M, fleet, right_VHLF):
     """A bank's judgement of these frames, (M,) bool."""
     right_M = np.zeros(frames.camera.shape[0], np.bool_)
     for m in range(right_M.shape[0]):
-        if head_M[m] != WAITS:
+        if head_M[m] >= 0:
             scene = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
             right_M[m] = right_VHLF[frames.version[m], head_M[m], frames.level[m], scene]
     return right_M
@@ -164,7 +167,7 @@ def count_answers(
     """Count the answers that come before the end of the run; return how many do not."""
     after_end = 0
     for m in range(done_us_M.shape[0]):
-        if head_M[m] == WAITS:
+        if head_M[m] < 0:
             continue
         done_us = done_us_M[m]
         if done_us >= fleet.duration_us:

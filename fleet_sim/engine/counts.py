@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.serving.replicas import WORK
 
 DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed")
 COLUMNS = (
@@ -74,10 +75,13 @@ class Counts:
     groups_GSC: np.ndarray  # and for the G groups of cameras; empty where all cameras are alike
     latency_VB: np.ndarray  # answered frames by latency bin
     wire_bits_by_cell: np.ndarray  # every cell's sent wire bits
+    work_PQ: np.ndarray  # what each server did: serving.replicas.WORK
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
 
     @staticmethod
-    def zero(versions: int, seconds: int, named_cells: int, cells: int, groups: int = 0) -> "Counts":
+    def zero(
+        versions: int, seconds: int, named_cells: int, cells: int, servers: int, groups: int = 0
+    ) -> "Counts":
         """Nothing counted yet."""
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
@@ -85,6 +89,7 @@ class Counts:
             np.zeros((groups, seconds, len(COLUMNS)), np.int64),
             np.zeros((versions, len(LATENCY_EDGES_US) + 1), np.int64),
             np.zeros(cells, np.int64),
+            np.zeros((servers, len(WORK)), np.int64),
             0,
         )
 
@@ -96,6 +101,7 @@ class Counts:
             np.array(self.groups_GSC),
             np.array(self.latency_VB),
             np.array(self.wire_bits_by_cell),
+            np.array(self.work_PQ),
             self.in_flight,
         )
 
@@ -107,6 +113,7 @@ class Counts:
             self.groups_GSC + other.groups_GSC,
             self.latency_VB + other.latency_VB,
             self.wire_bits_by_cell + other.wire_bits_by_cell,
+            self.work_PQ + other.work_PQ,
             self.in_flight + other.in_flight,
         )
 

@@ -22,7 +22,18 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
     "fleet": {"groups"},
-    "serving": {"table"},
+    "serving": {
+        "table",
+        "replicas",
+        "routing",
+        "priority",
+        "shed",
+        "queue_limit",
+        "autoscale",
+        "failures",
+        "resident",
+        "load_us",
+    },
 }
 
 

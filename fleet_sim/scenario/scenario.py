@@ -73,6 +73,8 @@ class Scenario(Strict):
         for field, head in named.items():
             if head not in heads:
                 raise misfit(f"no head '{head}' in train.heads; {instead(head, heads)}", field, "train.heads")
+        if self.serving.priority == "importance" and not self.fleet.groups:
+            raise misfit("all cameras are alike without fleet.groups", "serving.priority", "fleet.groups")
         if self.control.controller == "fixed" and self.control.level >= len(self.codec.ladder):
             top = len(self.codec.ladder) - 1
             raise misfit(

@@ -4,6 +4,7 @@
 measured take a time between theirs.
 """
 
+import hashlib
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,6 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from fleet_sim.basics.errors import UserError
-from fleet_sim.basics.hashing import sha256_hex
 from fleet_sim.basics.spec import Strict, misfit
 
 NAME = "default"
@@ -101,7 +101,7 @@ def read_table(name: Path) -> tuple[ServiceTable, str]:
     path = DEFAULT if str(name) == NAME else name
     try:
         content = path.read_bytes()
-        return ServiceTable.model_validate(json.loads(content)), sha256_hex(content)
+        return ServiceTable.model_validate(json.loads(content)), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:

@@ -118,6 +118,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
                 lambda frames, head_M: look_up(frames, head_M, fleet, case.right),
                 counts,
                 case.named,
+                server,
             )
             waiting[server] = held, counts, after_end + late
 
@@ -133,7 +134,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
 def nothing_counted(case: Case) -> Counts:
     fleet = case.fleet
     versions, named = len(case.version_from_us), len(case.named)
-    return Counts.zero(versions, fleet.seconds, named, fleet.cells, fleet.counted_groups)
+    return Counts.zero(versions, fleet.seconds, named, fleet.cells, case.servers, fleet.counted_groups)
 
 
 def in_flight(nothing: Counts, frames: int) -> Counts:

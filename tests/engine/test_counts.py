@@ -13,7 +13,7 @@ from fleet_sim.engine import counts as c
 from fleet_sim.engine.counts import COLUMNS, DROP_REASONS, LATENCY_EDGES_US, Counts
 from fleet_sim.engine.figures import metric_counts, point_figures, quantile_us, ratio, timeline_rows
 
-SHAPE = (2, 3, 1, 4, 2)  # versions, seconds, named cells, cells, groups
+SHAPE = (2, 3, 1, 4, 3, 2)  # versions, seconds, named cells, cells, servers, groups
 
 
 @st.composite

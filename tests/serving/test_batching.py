@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from serving.batching_reference import batches
 
 from fleet_sim.serving.batching import run_batches
+from fleet_sim.serving.replicas import BATCHES, BUSY_US, FRAMES, WAIT_US, WORK
 from fleet_sim.serving.table import line_us
 
 RULES = st.tuples(st.integers(1, 5), st.integers(0, 12), st.integers(0, 9), st.integers(1, 6))
@@ -20,11 +21,14 @@ def served(arrive_us: list[int], rule: Rule, ends_us: list[int]) -> list[tuple[i
     """(start, done) of every frame, the server run from each time to the next."""
     most, max_wait_us, batch_us, frame_us = rule
     one_head = line_us(batch_us, frame_us, most)[None], np.zeros(1, np.int64), np.zeros(1, np.int64)
+    work_Q = np.zeros(len(WORK), np.int64)
     waiting, free_us, answered = np.array(arrive_us, np.int64), 0, []
     for until_us in [*ends_us, END_US]:
         present = waiting[waiting < until_us]
         start_us, done_us = np.empty_like(present), np.empty_like(present)
-        taken, free_us = run_batches(present, free_us, until_us, max_wait_us, *one_head, start_us, done_us)
+        taken, free_us = run_batches(
+            present, free_us, until_us, max_wait_us, *one_head, END_US, start_us, done_us, work_Q
+        )
         answered += list(zip(start_us[:taken].tolist(), done_us[:taken].tolist(), strict=True))
         waiting = waiting[taken:]
     return answered
@@ -80,7 +84,10 @@ def test_a_batch_takes_as_long_as_the_head_in_force_at_its_start() -> None:
     start_us, done_us = np.empty(4, np.int64), np.empty(4, np.int64)
     from_us_W, head_W = np.array([0, 20]), np.array([0, 1])
     arrive_us = np.array([0, 19, 19, 20])
-    run_batches(arrive_us, 0, 10_000, 0, service_us_HN, from_us_W, head_W, start_us, done_us)
+    work_Q = np.zeros(len(WORK), np.int64)
+    run_batches(arrive_us, 0, 10_000, 0, service_us_HN, from_us_W, head_W, 60, start_us, done_us, work_Q)
+    assert work_Q[[BATCHES, FRAMES, WAIT_US]].tolist() == [3, 4, 8]
+    assert work_Q[BUSY_US] == 5 + 9 + (60 - 28)  # of the last as much as is done when the run ends
     assert list(zip(start_us.tolist(), done_us.tolist(), strict=True)) == [
         (0, 5),
         (19, 28),
