@@ -90,7 +90,7 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
     fleet = fleet._replace(scenes=payload_VFL.shape[1])
     cameras, uplinks, pool = new_cameras(fleet, np.arange(fleet.cells, dtype=np.int64), (), 1)
     version_from_us_V = np.zeros(1, np.int64)
-    tallies = Counts.zero(1, fleet.seconds, 0, fleet.cells).tallies
+    tallies = Counts.zero(1, fleet.seconds, 0, fleet.cells, servers=0).tallies
     state: Any = (fleet, messages, version_from_us_V, fleet.duration_us)
     parts, why, place = [], POOL_FULL, 0
     while why != DONE:

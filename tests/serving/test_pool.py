@@ -160,7 +160,7 @@ def run(s: Setting, frames: list[Frame], ends_us: list[int]) -> tuple[dict[int, 
     return fates, held
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(settings_of_pools(), st.data())
 def test_every_frame_fares_as_in_the_reference_however_time_is_cut(s: Setting, data: st.DataObject) -> None:
     frames = data.draw(arrivals(s.end_us))
