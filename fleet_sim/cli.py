@@ -209,6 +209,35 @@ def report(
     typer.echo(write_html(folder))
 
 
+@app.command(
+    epilog="Example: fleet-sim size scenarios/bandlimited.yaml --find fleet.cameras --target "
+    "accuracy_on_time=0.9 --set link.budget_bps='8 kbit/s'"
+)
+def size(
+    scenario: _File,
+    find: Annotated[
+        str, typer.Option(metavar="FIELD", help="What to size: fleet.cameras or link.budget_bps.")
+    ],
+    target: Annotated[
+        str,
+        typer.Option(metavar="FIGURE=BOUND", help="accuracy_on_time=0.9, latency_ms.p99=500, ..."),
+    ],
+    overrides: _Set = [],  # noqa: B006
+    out: _Out = Path("runs"),
+) -> None:
+    """The most cameras, or the least budget, with which a target is met; 5 seeds unless the scenario says."""
+    from fleet_sim.sizing.target import read_target
+
+    wanted = read_target(target)
+    chosen = _load(scenario, overrides)
+    from fleet_sim.report.view import open_view
+    from fleet_sim.sizing.size import size as size_fleet
+
+    with open_view() as view:
+        answer, folder = size_fleet(chosen, find, wanted, out, view)
+    typer.echo(f"{answer.sentence}\n{json.dumps(answer.json())}\nmodels  {folder / 'models'}")
+
+
 @app.command(epilog="Example: fleet-sim compare runs/before-20260101-120000 runs/after-20260101-130000")
 def compare(
     run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a finished run.")],

@@ -140,6 +140,11 @@ def write_results(
     write_whole({folder / name: write for name, write in writers.items()})
 
 
+def write_json(file: Path, value: object) -> None:
+    """Write `value` as JSON, whole or not at all; ValueError on NaN."""
+    write_whole({file: lambda path: path.write_text(_json(value), encoding="utf-8")})
+
+
 def write_whole(writers: dict[Path, Callable[[Path], object]]) -> None:
     """Call each writer with a temporary name, then give the files their names, in this order."""
     partial = {path: path.with_name(f".{path.name}.partial") for path in writers}

@@ -1,0 +1,102 @@
+"""Does `fleet-sim size` find what an exhaustive sweep finds, with a fraction of its simulated frames?
+
+`python -m benchmarks.size`: three questions to fleets of scenarios/bandlimited.yaml, whose version is trained
+once before. The sweep tries every value in steps of 2 % from half to twice the answer, with the same seeds,
+and takes the last one whose mean over the seeds meets the target. Agreement: it, or the step behind it, lies
+within the answer's interval.
+"""
+
+import io
+import json
+import math
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from fleet_sim.basics.machine import machine
+from fleet_sim.report.results import PointRow, read_results
+from fleet_sim.report.view import View
+from fleet_sim.run import run, train
+from fleet_sim.scenario import Scenario, load_scenario
+from fleet_sim.sizing.search import Crossing
+from fleet_sim.sizing.size import SEEDS, SOUGHT, size
+from fleet_sim.sizing.target import Target, read_target
+
+SCENARIO = Path(__file__).parents[1] / "scenarios" / "bandlimited.yaml"
+STEP = 1.02
+QUESTIONS = {
+    "cameras for accuracy": ("fleet.cameras", "accuracy_on_time=0.9", ["link.budget_bps=8 kbit/s"]),
+    "budget for latency": ("link.budget_bps", "latency_ms.p99=300", ["fleet.cameras=2000"]),
+    "cameras on LoRaWAN": (
+        "fleet.cameras",
+        "accuracy_on_time=0.6",
+        ["link={profile: lorawan-eu868-dr5}", "fleet.frame_period_us=60 s", "duration_us=600 s", "sweep={}"],
+    ),
+}
+
+
+def quiet() -> View:
+    return View(Console(file=io.StringIO()))
+
+
+def asked(models: Path, find: str, settings: list[str]) -> Scenario:
+    base = [f"train.use={models}", "cluster.backend=local", "audit=0", *settings]
+    other = {"fleet.cameras": "fleet.cameras=1600", "link.budget_bps": "link.budget_bps=8 kbit/s"}[find]
+    return load_scenario(SCENARIO, [*base, other])
+
+
+def swept(scenario: Scenario, find: str, answer: int, out: Path) -> tuple[list[PointRow], list[int]]:
+    """Points of an exhaustive sweep around the answer, and the values tried."""
+    # In steps from the scenario's own value, so that nothing but their span depends on the answer.
+    start = scenario.fleet.cameras if find == "fleet.cameras" else scenario.link.budget_bps or 1
+    first, last = (round(math.log(answer * factor / start, STEP)) for factor in (0.5, 2))
+    values = [round(start * STEP**step) for step in range(first, last + 1)]
+    axis = {find: values, "seeds": SEEDS}
+    wide = Scenario.model_validate({**scenario.model_dump(mode="json"), "sweep": axis})
+    return read_results(run(wide, out, quiet())).summary["points"], values
+
+
+def limits(rows: list[PointRow], values: list[int], target: Target, larger_is_better: bool) -> list[int]:
+    """The last value that meets the target and the step behind it."""
+    kept = [value for row, value in zip(rows, values, strict=True) if target.margin(row) >= 0]
+    if larger_is_better:
+        place = values.index(min(kept))
+        return values[max(0, place - 1) : place + 1]
+    place = values.index(max(kept))
+    return values[place : place + 2]
+
+
+def main() -> None:
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        began = time.perf_counter()
+        models = train(load_scenario(SCENARIO, ["cluster.backend=local"]), out / "trained", quiet())
+        train_s = time.perf_counter() - began
+        for name, (find, text, settings) in QUESTIONS.items():
+            target, scenario = read_target(text), asked(models, find, settings)
+            began = time.perf_counter()
+            answer, _ = size(scenario, find, target, out, quiet())
+            answer_s = time.perf_counter() - began
+            assert isinstance(answer.found, Crossing), answer.sentence
+            began = time.perf_counter()
+            rows, values = swept(scenario, find, answer.found.value, out)
+            found = limits(rows, values, target, SOUGHT[find])
+            low, high = answer.found.low, answer.found.high
+            figures[name] = {
+                "answer": answer.found.value,
+                "interval": [low, high],
+                "sweep": found,
+                "agrees": bool(found[0] <= high and found[-1] >= low),
+                "frames_of_sweep": round(answer.frames / sum(row["frames_offered"] for row in rows), 4),
+                "answer_s": round(answer_s, 1),
+                "sweep_s": round(time.perf_counter() - began, 1),
+            }
+    whole = {"questions": figures, "train_s": round(train_s, 1), "n": SEEDS, "machine": machine("cpu")}
+    print(json.dumps(whole))
+
+
+if __name__ == "__main__":
+    main()

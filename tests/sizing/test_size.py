@@ -1,0 +1,91 @@
+"""A small fleet with the weights of the package is sized, and the answer holds where it is tried."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.report.results import read_results
+from fleet_sim.report.view import View
+from fleet_sim.run import run
+from fleet_sim.scenario import Scenario, load_scenario
+from fleet_sim.sizing.search import Crossing, NoCrossing
+from fleet_sim.sizing.size import size
+from fleet_sim.sizing.target import read_target
+
+CIFAR10 = Path(__file__).parents[2] / "scenarios" / "cifar10.yaml"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up images in CIFAR-10's form."""
+    images_NHWC = np.random.default_rng(1).integers(0, 256, (80, 4, 4, 3), dtype=np.uint8)
+    images_NHWC = images_NHWC.repeat(8, axis=1).repeat(8, axis=2)
+    labels_N = np.arange(80) % 10
+    path = tmp_path_factory.mktemp("images") / "images.npz"
+    parts = {"train": slice(40), "test": slice(40, 80)}
+    arrays = {f"{name}_images": images_NHWC[part] for name, part in parts.items()}
+    np.savez(path, **arrays, **{f"{name}_labels": labels_N[part] for name, part in parts.items()})
+    return path
+
+
+def small(images: Path, *overrides: str) -> Scenario:
+    settings = (
+        f"data.path={images}",
+        "data.scenes=40",
+        "duration_us=10 s",
+        "fleet.cells=2",
+        "fleet.cameras=40",
+        "link.budget_bps=3 kbit/s",
+        "cluster.backend=local",
+        "audit=0",
+    )
+    return load_scenario(CIFAR10, [*settings, *overrides])
+
+
+def quiet() -> View:
+    return View(Console(file=io.StringIO()))
+
+
+def test_the_answer_is_the_last_number_of_cameras_that_meets_the_target(images: Path, tmp_path: Path) -> None:
+    target = read_target("latency_ms.p95=300")
+    answer, folder = size(small(images, "sweep.seeds=2"), "fleet.cameras", target, tmp_path, quiet())
+    assert isinstance(answer.found, Crossing)
+    written = json.loads((folder / "size.json").read_text())
+    assert written["value"] == answer.found.value
+    assert written["by_seed"] == answer.found.by_seed
+    assert f"At most {answer.found.value} cameras" in answer.sentence
+    tried = [round(answer.found.by_seed[0] * factor) for factor in (1, 1.05)]
+    swept = small(images, f"train.use={folder / 'models'}", f"sweep.fleet.cameras={tried}")
+    kept = [target.margin(row) >= 0 for row in read_results(run(swept, tmp_path, quiet())).summary["points"]]
+    assert kept == [True, False]
+
+
+def test_a_target_out_of_reach_is_said(images: Path, tmp_path: Path) -> None:
+    target = read_target("accuracy_on_time=1")
+    answer, _ = size(
+        small(images, "sweep.seeds=2", "duration_us=2 s"), "link.budget_bps", target, tmp_path, quiet()
+    )
+    assert isinstance(answer.found, NoCrossing)
+    assert "is missed everywhere" in answer.sentence
+    assert answer.json()["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("find", "overrides", "message"),
+    [
+        ("fleet.cells", (), "expected fleet.cameras or link.budget_bps"),
+        ("fleet.cameras", ("sweep.link.budget_bps=[1000, 2000]",), "also sweeps link.budget_bps"),
+        ("fleet.cameras", ("link.sharing=dedicated", "fleet.cells=null"), "no camera is in another's way"),
+    ],
+)
+def test_what_cannot_be_sized_is_refused(
+    images: Path, tmp_path: Path, find: str, overrides: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        size(small(images, *overrides), find, read_target("accuracy=0.5"), tmp_path / "out", quiet())
+    assert not (tmp_path / "out").exists()
