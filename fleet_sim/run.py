@@ -13,8 +13,8 @@ from threading import Event
 from fleet_sim.backend import open_backend
 from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
-from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.pace import server_members
+from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -46,6 +46,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     )
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
+    scenes = scenes_of(dataset, scenario)
     folder = new_folder_name(out, scenario.name)
     servers = max(server_members(point.scenario) for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
@@ -53,9 +54,8 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     outcomes: list[Outcome] = []
     interrupted = False
     with open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
-        scenes = (dataset.test_images_NHWC, dataset.test_labels_N)
         session = Session(
-            backend.host, backend.registry, scenario, *scenes, servers, backend.exports, view.bank
+            backend.host, backend.registry, scenario, scenes, servers, backend.exports, view.bank
         )
         with _timed(clock, "train"):
             view.stage("Training")
@@ -71,7 +71,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             with _timed(clock, "simulate"):
-                _simulate_all(session, sweep, updates, len(dataset.test_labels_N), view, outcomes)
+                _simulate_all(session, sweep, updates, view, outcomes)
         except KeyboardInterrupt:
             if not outcomes:
                 use = f"train.use={folder / 'models'}"
@@ -116,7 +116,6 @@ def _simulate_all(
     session: Session,
     sweep: Sequence[Point],
     updates: Sequence[Callable[[], Deployed]],
-    scenes: int,
     view: View,
     outcomes: list[Outcome],
 ) -> None:
@@ -148,7 +147,7 @@ def _simulate_all(
         due = [Update(us, made) for us, made in zip(update_times_us(point.scenario), updates, strict=True)]
         began = time.perf_counter()
         counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew)
-        outcome = Outcome(point, fleet_of(point.scenario, scenes), counted, time.perf_counter() - began)
+        outcome = Outcome(point, session.fleet_of(point.scenario), counted, time.perf_counter() - began)
         outcomes.append(outcome)
         view.point_done(index, point_row([outcome]))
 

@@ -11,6 +11,7 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry
+from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.codec.camera import raw_latents
 from fleet_sim.codec.contract import contract, contract_hash
@@ -113,8 +114,7 @@ def simulated(
         host,
         Member(host, "model-registry", ModelRegistry, models, cpus=0),
         scenario,
-        dataset.test_images_NHWC,
-        dataset.test_labels_N,
+        scenes_of(dataset, scenario),
         scenario.serving.servers,
         [export or Export()],
         watcher.bank,

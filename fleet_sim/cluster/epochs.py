@@ -7,13 +7,14 @@ from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import ALIKE, Groups, groups_of
+from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.build import link_of
 from fleet_sim.scenario import Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 from fleet_sim.scenario.parts import FleetSpec
 
 
-def fleet_of(point: Scenario, scenes: int) -> Fleet:
+def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
     """The constants of one sweep point."""
     fixed = point.control.level if point.control.controller == "fixed" else -1
     return Fleet(
@@ -31,6 +32,7 @@ def fleet_of(point: Scenario, scenes: int) -> Fleet:
         scenes=scenes,
         link=link_of(point.link),
         groups=_groups(point.fleet),
+        views=views,
     )
 
 

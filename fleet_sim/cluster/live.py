@@ -6,8 +6,9 @@ import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES, ideal_millibits
 from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.engine.cameras import Cameras, Messages, scene_of, upcoming, version_at
+from fleet_sim.engine.cameras import Cameras, Messages, upcoming, version_at
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.engine.views import scene_of
 from fleet_sim.network.queues import NONE, Pool
 from fleet_sim.network.uplink import Uplinks
 from fleet_sim.registry import Bundle
@@ -52,7 +53,7 @@ class LiveCameras:
         version_F = np.array([version_at(version_from_us_V, t) for t in capture_us_F], np.int64)
         camera_F = u.cameras["camera"][row_F]
         scene_F = np.array(
-            [scene_of(fleet.seed, c, f, fleet.scenes) for c, f in zip(camera_F, frame_F, strict=True)],
+            [scene_of(fleet, *seen) for seen in zip(camera_F, frame_F, capture_us_F, strict=True)],
             np.int64,
         )
         versions, levels = expected_bits_VL.shape

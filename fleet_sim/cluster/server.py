@@ -79,13 +79,14 @@ class DecoderServer(Resident):
         """Take up an encoder version with its heads, beside those already hosted."""
         self._versions.append(Version(self._spec, encoder, heads, self._device))
 
-    def bank_part(self, version: int, first: int, last: int) -> list[Any]:
-        """[sums for the report, BankPart] of scenes first .. last - 1."""
+    def bank_part(self, version: int, first: int, last: int, clear: int) -> list[Any]:
+        """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1."""
         part = self._versions[version].bank_part(self._images_FHWC[first:last], self._labels_F[first:last])
+        below = max(0, clear - first)
         sums = {
-            "payload_bits_L": 8 * part.payload_bytes_LF.sum(axis=1, dtype=np.int64),
-            "ideal_millibits_L": part.ideal_millibits_LF.sum(axis=1, dtype=np.int64),
-            "right_HL": part.right_HLF.sum(axis=2, dtype=np.int64),
+            "payload_bits_L": 8 * part.payload_bytes_LF[:, :below].sum(axis=1, dtype=np.int64),
+            "ideal_millibits_L": part.ideal_millibits_LF[:, :below].sum(axis=1, dtype=np.int64),
+            "right_HL": part.right_HLF[:, :, :below].sum(axis=2, dtype=np.int64),
         }
         return [sums, part]
 

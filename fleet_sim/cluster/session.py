@@ -14,11 +14,13 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.fleet import Fleet
 from fleet_sim.scenario import Scenario
 
 
@@ -52,7 +54,7 @@ class Rung:
 
 
 class Session:
-    """Members of one run. `images_FHWC` uint8 and `labels_F` are the scenes that cameras see.
+    """Members of one run, and the scenes that cameras see.
 
     Members form as many crews as there are `exports`; each crew simulates one sweep point at a time, beside
     the others. `servers` is the most server members that any point wants; one with fewer uses the first of
@@ -64,16 +66,15 @@ class Session:
         host: Host,
         registry: Member,
         scenario: Scenario,
-        images_FHWC: np.ndarray,
-        labels_F: np.ndarray,
+        scenes: Scenes,
         servers: int,
         exports: Sequence[Export],
         banked: Callable[[int, int], None],
     ):
         self._host, self._scenario, self._banked = host, scenario, banked
-        self._scenes = len(labels_F)
+        self._scenes = scenes
         self._registry = registry
-        self._images, self._labels = host.put(images_FHWC), host.put(labels_F)
+        self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
         self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
         self._servers = [server for crew in self._crews for server in crew.servers]
         self._shards = [shard for crew in self._crews for shard in crew.shards]
@@ -87,7 +88,7 @@ class Session:
 
     def _warm(self) -> None:
         """Let one shard and one server compile while training goes on; the others find it done."""
-        least = fleet_of(self._scenario, self._scenes)._replace(cameras=1, cells=1, duration_us=1)
+        least = self.fleet_of(self._scenario)._replace(cameras=1, cells=1, duration_us=1, scenes=1)
         point = Point(least, named_cells=(), versions=1, live=False, servers_of_member=(1,))
         self._shards[0].ask("warm", point)
         if self._servers:
@@ -121,6 +122,10 @@ class Session:
             for i in range(servers)
         ]
         return Crew(self._host, shards, hosts, export)
+
+    def fleet_of(self, point: Scenario) -> Fleet:
+        """The constants of one sweep point."""
+        return fleet_of(point, self._scenes.images, self._scenes.views)
 
     @property
     def crews(self) -> int:
@@ -162,7 +167,8 @@ class Session:
             if live:
                 shard.lasting("add_live", self._scenario.codec, self._images, encoder)
         self.deployed.append(version)
-        pixels = self._scenes * self._scenario.data.image_size**2
+        images = self._scenes.images  # the clear ones
+        pixels = images * self._scenario.data.image_size**2
         for h, name in enumerate(names):
             for level, neurons in enumerate(self._scenario.codec.ladder):
                 self.ladder.append(
@@ -173,7 +179,7 @@ class Session:
                         neurons,
                         round(float(sums["ideal_millibits_L"][level]) / 1000 / pixels, 6),
                         round(float(sums["payload_bits_L"][level]) / pixels, 6),
-                        round(float(sums["right_HL"][h, level]) / self._scenes, 6),
+                        round(float(sums["right_HL"][h, level]) / images, 6),
                     )
                 )
 
@@ -185,7 +191,7 @@ class Session:
         Updates not yet deployed are taken up on the way, in order of time, by all crews: beside a point that
         takes one up no other may be simulated.
         """
-        fleet = fleet_of(point, self._scenes)
+        fleet = self.fleet_of(point)
         members = server_members(point)
         setup = Point(
             fleet=fleet,
@@ -215,17 +221,17 @@ class Session:
         return self._registry.ask("load", version).wait()[0]
 
     def _bank(self, place: int) -> tuple[Ref, dict[str, np.ndarray]]:
-        """The bank of a version, computed by all servers together, and the sums over its scenes.
+        """The bank of a version, computed by all servers together, and the sums over its clear scenes.
 
         It is put together here, on the driver's machine, so that no other need stay alive for it, and lies in
         the object store, which copies it to each machine once.
         """
-        batch = self._scenario.codec.batch
-        batches = -(-self._scenes // batch)
-        pieces = 4 * len(self._servers)
-        bounds = sorted({min(self._scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
+        batch, scenes = self._scenario.codec.batch, len(self._scenes.labels_F)
+        batches = -(-scenes // batch)
+        pieces, clear = 4 * len(self._servers), self._scenes.images
+        bounds = sorted({min(scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
         asked: list[Pending] = [
-            self._servers[i % len(self._servers)].ask("bank_part", place, first, last, returns=2)
+            self._servers[i % len(self._servers)].ask("bank_part", place, first, last, clear, returns=2)
             for i, (first, last) in enumerate(pairwise(bounds))
         ]
         parts: list[BankPart] = []
@@ -235,5 +241,5 @@ class Session:
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
             parts.append(self._host.get(part))
-            self._banked(done, self._scenes)
+            self._banked(done, scenes)
         return self._host.put(joined(parts)), sums

@@ -8,10 +8,11 @@ import numpy as np
 from fleet_sim.basics.compiled import compiled, inlined
 from fleet_sim.basics.hashing import STREAM_AUDIT, draw_below
 from fleet_sim.engine import counts as c
-from fleet_sim.engine.cameras import MICRO, scene_of
+from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent, room_for, take, together
+from fleet_sim.engine.views import scene_of
 from fleet_sim.serving.batching import run_batches
 from fleet_sim.serving.order import in_order
 from fleet_sim.serving.replicas import READY_US, WAITS
@@ -126,7 +127,7 @@ def look_up(frames, head_M, fleet, right_VHLF):
     right_M = np.zeros(frames.camera.shape[0], np.bool_)
     for m in range(right_M.shape[0]):
         if head_M[m] >= 0:
-            scene = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
+            scene = scene_of(fleet, frames.camera[m], frames.frame[m], frames.capture_us[m])
             right_M[m] = right_VHLF[frames.version[m], head_M[m], frames.level[m], scene]
     return right_M
 
@@ -136,7 +137,7 @@ def scenes_of(frames, fleet):
     """Which scene each frame shows, (M,) int64."""
     scene_M = np.empty(frames.camera.shape[0], np.int64)
     for m in range(scene_M.shape[0]):
-        scene_M[m] = scene_of(fleet.seed, frames.camera[m], frames.frame[m], fleet.scenes)
+        scene_M[m] = scene_of(fleet, frames.camera[m], frames.frame[m], frames.capture_us[m])
     return scene_M
 
 

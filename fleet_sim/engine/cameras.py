@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.compiled import bare, inlined
-from fleet_sim.basics.hashing import STREAM_SCENE, draw_below
 from fleet_sim.control.budget import plan_bits
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
@@ -104,12 +103,6 @@ def _plan_bits(fleet: Fleet, cameras: int) -> int:
 def _fill_first_captures(fleet, camera_R, sources):
     for row in range(camera_R.shape[0]):
         sources[row].capture_us = first_capture_us(fleet, np.int64(camera_R[row]))
-
-
-@inlined()
-def scene_of(seed, camera, frame, scenes):
-    """Which of the `scenes` this camera sees in this frame."""
-    return draw_below(seed, STREAM_SCENE, camera, frame, scenes)
 
 
 @inlined()

@@ -27,7 +27,7 @@ PERIODIC, POISSON, BURSTS = range(3)
 @inlined()
 def in_rounds(fleet):
     """Do the cameras of a cell take their frames in the same order for ever?"""
-    return fleet.capture == PERIODIC and fleet.groups.upto_G.shape[0] == 1
+    return fleet.capture == PERIODIC and fleet.groups.upto_G.shape[0] <= 1
 
 
 @inlined()

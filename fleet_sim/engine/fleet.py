@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.engine.groups import ALIKE, Groups
+from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.link import Link
 
 
@@ -27,15 +28,15 @@ class Fleet(NamedTuple):
     deadline_us: int
     fixed_level: int  # -1: the budget controller picks
     headroom_ppm: int
-    scenes: int
+    scenes: int  # images; with views each is there in several looks
     link: Link
-    groups: Groups = ALIKE  # with more than one, their frame periods hold
+    groups: Groups = ALIKE  # where there are any, their frame periods hold
+    views: Views = UNCHANGED
 
     @property
     def counted_groups(self) -> int:
         """Groups that are counted apart: none where all cameras are alike."""
-        groups = len(self.groups.upto_G)
-        return groups if groups > 1 else 0
+        return len(self.groups.upto_G)
 
     @property
     def seconds(self) -> int:

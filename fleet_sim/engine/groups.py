@@ -15,7 +15,7 @@ WHOLE = 1 << 32
 
 
 class Groups(NamedTuple):
-    """G groups; all cameras alike are one group."""
+    """G groups; none where all cameras are alike."""
 
     upto_G: np.ndarray  # (G,) int64 rising: shares added up, in 2**32nds; the last is WHOLE
     frame_period_us_G: np.ndarray  # (G,) int64
@@ -31,7 +31,7 @@ def groups_of(
     return Groups(upto_G, np.array(frame_period_us, np.int64), np.array(importance, np.int64))
 
 
-ALIKE = groups_of((1.0,), (1,), (1,))
+ALIKE = Groups(*(np.zeros(0, np.int64) for _ in range(3)))
 
 
 @inlined()
@@ -48,6 +48,6 @@ def group_of(fleet, camera):
 @inlined()
 def frame_period_of(fleet, camera):
     """Microseconds between a camera's frames."""
-    if fleet.groups.upto_G.shape[0] == 1:
+    if fleet.groups.upto_G.shape[0] == 0:
         return fleet.frame_period_us
     return fleet.groups.frame_period_us_G[group_of(fleet, camera)]

@@ -12,9 +12,10 @@ from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
 from fleet_sim.control.budget import budget_level
 from fleet_sim.engine import counts as c
-from fleet_sim.engine.cameras import MICRO, scene_of, version_at
+from fleet_sim.engine.cameras import MICRO, version_at
 from fleet_sim.engine.captures import in_rounds, next_capture_us
 from fleet_sim.engine.groups import frame_period_of, group_of
+from fleet_sim.engine.views import scene_of
 from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
 from fleet_sim.network.link import ALOHA
 from fleet_sim.network.queues import BUFFER, NONE, THROUGH
@@ -109,13 +110,13 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
     if messages.live_from_R.shape[0] > 0:
         place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
     else:
-        place = scene_of(fleet.seed, number, frame, fleet.scenes)
+        place = scene_of(fleet, number, frame, capture_us)
     group = _counted_group(tallies, fleet, number)
     level = fleet.fixed_level
     if level < 0:
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
         plan = control.plan_bits
-        if fleet.groups.upto_G.shape[0] > 1:
+        if fleet.groups.upto_G.shape[0] > 0:
             plan = plan * frame_period_of(fleet, number) // fleet.frame_period_us
         level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
     _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)

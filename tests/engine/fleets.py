@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fleet_sim.basics.hashing import STREAM_SCENE, draw_below
 from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
@@ -50,9 +49,6 @@ class Case:
     batching: tuple[int, int, int, int]  # most frames, longest wait, us a batch, us a frame
     servers: int
     named: tuple[int, ...]
-
-    def scene(self, camera: int, frame: int) -> int:
-        return int(draw_below(self.fleet.seed, STREAM_SCENE, camera, frame, self.fleet.scenes))
 
 
 class Cells:

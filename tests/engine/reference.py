@@ -69,6 +69,23 @@ def period_us_of(fleet: Fleet, camera: int) -> int:
     return fleet.frame_period_us
 
 
+def scene_of(fleet: Fleet, camera: int, frame: int, capture_us: int) -> int:
+    """Which scene a camera sees: an image, in the look of its group's stage."""
+    seed, views = fleet.seed, fleet.views
+    if not len(views.from_us_T):
+        return int(h.draw_below(seed, h.STREAM_SCENE, camera, frame, fleet.scenes))
+    first, last = views.first_G1[group_of(fleet, camera) :][:2].tolist()
+    stage = first + bisect_right(views.from_us_T[first:last].tolist(), capture_us) - 1
+    changed_us, ramp_us = capture_us - int(views.from_us_T[stage]), int(views.ramp_us_T[stage])
+    if changed_us < ramp_us and int(h.draw_below(seed, h.STREAM_RAMP, camera, frame, ramp_us)) >= changed_us:
+        stage -= 1
+    toss = int(h.draw(seed, h.STREAM_SCENE, camera, frame)) >> 32
+    label = bisect_right(views.upto_TK[stage].tolist(), toss)
+    images = views.order_F[views.first_K1[label] : views.first_K1[label + 1]].tolist()
+    image = images[int(h.draw_below(seed, h.STREAM_VIEW, camera, frame, len(images)))]
+    return int(views.look_T[stage]) * fleet.scenes + image
+
+
 class Reference:
     """Runs a case to its end. `tally` counts by (camera, version, second, column)."""
 
@@ -115,7 +132,7 @@ class Reference:
         expected = case.expected_bits[version].tolist()
         fitting = [k for k, bits in enumerate(expected) if bits + 8 * waiting_bytes <= plan]
         level = max(fitting, default=0) if fleet.fixed_level < 0 else fleet.fixed_level
-        scene = case.scene(camera, frame)
+        scene = scene_of(fleet, camera, frame, capture_us)
         payload_bytes, millibits = (
             int(table_VFL[version, scene, level]) for table_VFL in (case.payload_bytes, case.millibits)
         )
@@ -158,7 +175,8 @@ class Reference:
             head = case.heads[bisect_right(case.head_from_us, start_us) - 1]
             latency_us = done_us - capture_us
             on_time = int(latency_us <= self.fleet.deadline_us)
-            right = int(case.right[version][head][level][case.scene(camera, frame)])
+            scene = scene_of(self.fleet, camera, frame, capture_us)
+            right = int(case.right[version][head][level][scene])
             self.open.remove((camera, frame))
             self.latency_bins[version, bisect_left(LATENCY_EDGES_US, latency_us)] += 1
             self.count(

@@ -1,6 +1,7 @@
 """The compiled step and servers do exactly what an event-by-event reference does."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.counts import COLUMNS, Counts
 from fleet_sim.engine.groups import ALIKE, Groups, groups_of
+from fleet_sim.engine.views import Stage, Views, views_of
 from fleet_sim.network import link as n
 from fleet_sim.network.link import CERTAIN, WORK_A_BIT, Link
 
@@ -117,10 +119,29 @@ def links(draw: st.DrawFn, scale: int, bps: int, duration_us: int, plain: bool) 
 def camera_groups(draw: st.DrawFn, period_us: int) -> Groups:
     """Up to three groups with frame periods of their own."""
     weights = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
-    if len(weights) == 1:
+    if draw(st.booleans()):
         return ALIKE
     periods_us = tuple(max(1, period_us // draw(st.integers(1, 4))) for _ in weights)
     return groups_of(tuple(w / sum(weights) for w in weights), periods_us, (1,) * len(weights))
+
+
+@st.composite
+def views(draw: st.DrawFn, groups: int, looks: int, scenes: int, duration_us: int) -> Views:
+    """What each group sees: up to three stages, some of the classes, a look, a ramp."""
+    labels_F = array([draw(st.integers(0, 2)) for _ in range(scenes)])
+    there_K = np.bincount(labels_F, minlength=3) > 0
+
+    def stage(from_us: int, until_us: int) -> Stage:
+        weight_K = np.array([draw(st.integers(0, 3)) for _ in range(3)]) * there_K
+        share_K = weight_K if weight_K.any() else there_K
+        ramp_us = draw(st.integers(0, until_us - from_us)) if from_us else 0
+        return Stage(from_us, ramp_us, draw(st.integers(0, looks - 1)), share_K / share_K.sum())
+
+    def stages() -> tuple[Stage, ...]:
+        from_us = [0, *sorted(draw(st.sets(st.integers(1, duration_us), max_size=2)))]
+        return tuple(stage(*bounds) for bounds in pairwise([*from_us, 2 * duration_us]))
+
+    return views_of(tuple(stages() for _ in range(groups)), labels_F, 3)
 
 
 @st.composite
@@ -131,7 +152,9 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
     period_us = draw(st.integers(1, 20)) * scale + odd
     cameras = draw(st.integers(1, 6))
     cells = draw(st.integers(1, min(3, cameras)))
-    versions, levels, scenes, heads = (int(count) for count in rng.integers((1, 2, 1, 1), (3, 6, 5, 3)))
+    versions, levels, images, heads = (int(count) for count in rng.integers((1, 2, 1, 1), (3, 6, 5, 3)))
+    looks = draw(st.integers(1, 3))
+    scenes = looks * images
     duration_us = period_us * draw(st.integers(1, 12)) + draw(st.integers(0, period_us))
     message_header = draw(st.integers(0, 3))
     payload_bytes = np.sort(rng.integers(0, 31, (versions, scenes, levels)).astype(np.int32), axis=2)
@@ -152,7 +175,7 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
         deadline_us=draw(st.sampled_from([4, 20, 2, 1, 4, 20, 2, 0])) * period_us + odd,
         fixed_level=draw(st.sampled_from([-1, -1, levels - 1])),
         headroom_ppm=draw(st.integers(500_000, 10**6)),
-        scenes=scenes,
+        scenes=images,
         link=draw(links(scale, bps, duration_us, plain)),
     )
     if not plain:
@@ -167,6 +190,8 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
             spread_us=draw(st.sampled_from([1, period_us + 1])),
             groups=groups,
         )
+        if len(groups.upto_G) and draw(st.booleans()):
+            fleet = fleet._replace(views=draw(views(len(groups.upto_G), looks, images, duration_us)))
     return Case(
         fleet=fleet,
         payload_bytes=payload_bytes,

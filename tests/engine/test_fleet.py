@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.engine.answers import audited
-from fleet_sim.engine.cameras import new_cameras, scene_of, upcoming
+from fleet_sim.engine.cameras import new_cameras, upcoming
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells, cells_of_shard
 from fleet_sim.engine.sent import Sent
+from fleet_sim.engine.views import scene_of
 
 FLEET = formula_case().fleet
 EVERY_CELL = np.arange(FLEET.cells)
@@ -56,9 +57,9 @@ def test_more_cameras_leave_earlier_ones_their_phases_and_scenes(more: int) -> N
     assert {camera: many[camera] for camera in few} == few
     assert len(set(many.values())) > 1
     # What a camera sees is asked of (seed, camera, frame, scenes) alone.
-    seen = [scene_of(FLEET.seed, 3, frame, FLEET.scenes) for frame in range(50)]
+    seen = [scene_of(FLEET, 3, frame, 0) for frame in range(50)]
     assert set(seen) == set(range(FLEET.scenes))
-    assert seen != [scene_of(FLEET.seed + 1, 3, frame, FLEET.scenes) for frame in range(50)]
+    assert seen != [scene_of(FLEET._replace(seed=FLEET.seed + 1), 3, frame, 0) for frame in range(50)]
 
 
 def test_phases_are_spread_over_the_whole_period_however_long_it_is() -> None:

@@ -1,0 +1,69 @@
+"""The scenes of a run: every test image in every look that some group sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet_sim.basics.errors import UserError, instead
+from fleet_sim.data.dataset import Dataset
+from fleet_sim.data.looks import CLEAR, Look
+from fleet_sim.data.weather import seen
+from fleet_sim.engine.views import UNCHANGED, Stage, Views, views_of
+from fleet_sim.scenario import Scenario
+from fleet_sim.scenario.groups import GroupSpec, ViewSpec
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """F scenes: `images` clear ones, then the same in other looks."""
+
+    images_FHWC: np.ndarray  # uint8
+    labels_F: np.ndarray
+    images: int
+    views: Views
+
+
+def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
+    """What the cameras of a scenario see of a data set; UserError for classes that it does not have."""
+    images_FHWC, labels_F = dataset.test_images_NHWC, dataset.test_labels_N
+    groups = scenario.fleet.groups
+    looks = list(dict.fromkeys([CLEAR, *(view.seen for group in groups for view in group.sees)]))
+    views = UNCHANGED
+    if any(group.sees for group in groups):
+        stages = tuple(_stages(group, place, dataset, looks) for place, group in enumerate(groups))
+        views = views_of(stages, labels_F, len(dataset.class_names))
+    return Scenes(
+        np.concatenate([seen(images_FHWC, look, scenario.seed) for look in looks]),
+        np.tile(labels_F, len(looks)),
+        len(labels_F),
+        views,
+    )
+
+
+def _stages(group: GroupSpec, place: int, dataset: Dataset, looks: list[Look]) -> tuple[Stage, ...]:
+    return tuple(
+        Stage(
+            view.from_us,
+            view.ramp_us,
+            looks.index(view.seen),
+            _shares(view, f"fleet.groups.{place}.sees.{i}.classes", dataset),
+        )
+        for i, view in enumerate(group.sees or (ViewSpec(),))
+    )
+
+
+def _shares(view: ViewSpec, field: str, dataset: Dataset) -> np.ndarray:
+    names = dataset.class_names
+    count_K = np.bincount(dataset.test_labels_N, minlength=len(names)).astype(np.float64)
+    if view.classes:
+        for name in view.classes:
+            if name not in names:
+                raise UserError(f"{field}: the images have no class '{name}'; {instead(name, names)}")
+        weight_K = np.array([view.classes.get(name, 0.0) for name in names])
+        if (without := weight_K * (count_K == 0)).any():
+            raise UserError(
+                f"{field}: no scene is of class '{names[int(without.argmax())]}'; see data.scenes"
+            )
+        count_K = weight_K
+    shares_K: np.ndarray = count_K / count_K.sum()
+    return shares_K
