@@ -7,8 +7,8 @@ from typing import Any
 
 from fleet_sim.backend import open_backend
 from fleet_sim.basics.errors import UserError
-from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.pace import server_members
+from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.load import load
 from fleet_sim.report import words
@@ -90,17 +90,10 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
     members = server_members(scenario)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + members * scenario.cluster.server_cpus
     gpus = members * scenario.serving.num_gpus
-    scenes, frames = len(dataset.test_labels_N), 0
+    scenes, frames = scenes_of(dataset, scenario), 0
     with open_backend(scenario, dataset, 1, cpus, gpus, folder, view) as backend:
         session = Session(
-            backend.host,
-            backend.registry,
-            scenario,
-            dataset.test_images_NHWC,
-            dataset.test_labels_N,
-            members,
-            backend.exports,
-            view.bank,
+            backend.host, backend.registry, scenario, scenes, members, backend.exports, view.bank
         )
         view.stage("Training")
         first = backend.train(scenario.train.recipe)()
@@ -110,7 +103,7 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
 
         def margin(value: int, seed: int) -> float:
             nonlocal frames
-            row = _simulated(session, repeated(_at(scenario, find, value), seed + 1)[seed], scenes)
+            row = _simulated(session, repeated(_at(scenario, find, value), seed + 1)[seed])
             frames += int(row["frames_offered"])
             kept = target.margin(row)
             shown = "met" if kept >= 0 else "missed"
@@ -130,9 +123,9 @@ class _Unwatched:
         """Nothing to show."""
 
 
-def _simulated(session: Session, point: Point, scenes: int) -> Mapping[str, Any]:
+def _simulated(session: Session, point: Point) -> Mapping[str, Any]:
     counts = session.simulate(point.scenario, _Unwatched())
-    return point_row([Outcome(point, fleet_of(point.scenario, scenes), counts, 0.0)])
+    return point_row([Outcome(point, session.fleet_of(point.scenario), counts, 0.0)])
 
 
 def _at(scenario: Scenario, find: str, value: int) -> Point:
