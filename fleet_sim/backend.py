@@ -128,7 +128,7 @@ def _used(
         recipe=recipe,
         seed=scenario.seed,
         codec=scenario.codec.model_dump(mode="json"),
-        train=scenario.train.model_dump(mode="json", exclude={"use"}),
+        train=scenario.train.recorded(),
         content_hash=dataset.content_hash,
         classes=len(dataset.class_names),
         heads=heads,

@@ -6,13 +6,17 @@ Shapes: M training images, B batch, N neurons in the encoder's order, K classes,
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.networks import Decoder, build_decoder
+from fleet_sim.codec.own_head import head_class
+from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
 from fleet_sim.scenario.parts import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
@@ -41,10 +45,15 @@ def fit_head(
     """Weights of `head` as a server loads them.
 
     `ce` starts from the stage's `decoder`, which stays as it is; `kl` from fresh weights; `svm` is a linear
-    support vector machine. With `tail_drop` latents are seen at random levels too, pruned neurons filled.
+    support vector machine, `own` what its class makes of the latents. With `tail_drop` latents are seen at
+    random levels too, pruned neurons filled.
     """
     if head.kind == "svm":
         weights = _fit_svm(head, scenario, latents)
+        fitted(1, 1, {})
+        return weights
+    if head.kind == "own":
+        weights = _fit_own(head, scenario, latents)
         fitted(1, 1, {})
         return weights
     if head.kind == "ce":
@@ -124,16 +133,44 @@ def _cosine(done: float) -> float:
     return (1 + float(np.cos(np.pi * done))) / 2
 
 
+def _at_random_levels(
+    head: HeadSpec, scenario: Scenario, latents: Latents, kind: type[np.floating[Any]]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The latents and their labels, with `tail_drop` once more pruned at random levels."""
+    latent_MN, labels_M = latents.latent_MN.astype(kind), latents.labels_M
+    if scenario.train.head_training.tail_drop:
+        tail_drop = TailDrop(latents.tables, draws(scenario.seed, f"head {head.name}"), torch.device("cpu"))
+        latent_MN = np.concatenate([latent_MN, tail_drop(torch.from_numpy(latent_MN)).numpy()])
+        labels_M = np.concatenate([labels_M, labels_M])
+    return latent_MN, labels_M
+
+
+def _fit_own(head: HeadSpec, scenario: Scenario, latents: Latents) -> Weights:
+    """What the user's class makes of the latents."""
+    if head.path is None or head.class_name is None:
+        raise ValueError("a head of kind own has a path and a class_name")  # HeadSpec sees to it
+    latent_MN, labels_M = _at_random_levels(head, scenario, latents, np.float32)
+    what = f"train.heads: {head.class_name}.fit of head '{head.name}'"
+    try:
+        found = head_class(read_source(head.path, head.class_name), head.class_name)
+        seed = derived_seed(scenario.seed, f"head {head.name}")
+        weights = {
+            name: np.asarray(array)
+            for name, array in found.fit(latent_MN, labels_M, latents.classes, seed).items()
+        }
+    except Exception as error:
+        raise UserError(f"{what} raised {error!r}") from error
+    if odd := [name for name, array in weights.items() if array.dtype.kind not in "biuf"]:
+        raise UserError(f"{what} gave {odd[0]}, which is no array of numbers")
+    return weights
+
+
 def _fit_svm(head: HeadSpec, scenario: Scenario, latents: Latents) -> Weights:
     """One-against-rest on standardised latents; the standardisation is folded into the weights."""
     # Here and not above: it takes a second to import, and a Ray job's driver and controller never need it.
     from sklearn.svm import LinearSVC
 
-    latent_MN, labels_M = latents.latent_MN.astype(np.float64), latents.labels_M
-    if scenario.train.head_training.tail_drop:
-        tail_drop = TailDrop(latents.tables, draws(scenario.seed, f"head {head.name}"), torch.device("cpu"))
-        latent_MN = np.concatenate([latent_MN, tail_drop(torch.from_numpy(latent_MN)).numpy()])
-        labels_M = np.concatenate([labels_M, labels_M])
+    latent_MN, labels_M = _at_random_levels(head, scenario, latents, np.float64)
     mean_N, deviation_N = latent_MN.mean(axis=0), latent_MN.std(axis=0)
     deviation_N[deviation_N == 0] = 1
     machine = LinearSVC(dual=False, random_state=derived_seed(scenario.seed, f"head {head.name}") % 2**32)

@@ -58,7 +58,16 @@ def train_on_ray(
     # Relative to here, not to wherever a worker starts.
     given = {name: getattr(scenario.data, name) for name in ("path", "labels_path")}
     absolute = {name: path.absolute() for name, path in given.items() if path is not None}
-    scenario = scenario.model_copy(update={"data": scenario.data.model_copy(update=absolute)})
+    heads = tuple(
+        head.model_copy(update={"path": head.path.absolute()}) if head.path else head
+        for head in scenario.train.heads
+    )
+    scenario = scenario.model_copy(
+        update={
+            "data": scenario.data.model_copy(update=absolute),
+            "train": scenario.train.model_copy(update={"heads": heads}),
+        }
+    )
     cuda = scenario.train.device == "cuda"
     task = _Task(
         scenario_json=scenario.model_dump_json(),

@@ -17,8 +17,10 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.camera import FrozenEncoder, raw_latents
 from fleet_sim.codec.contract import contract, contract_hash
 from fleet_sim.codec.head import load_head
+from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import Dataset
+from fleet_sim.scenario.parts import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.heads import Latents, Weights, fit_head
 from trainers.networks import Networks
@@ -84,7 +86,7 @@ def release(
                 "corruption": scenario.data.corruption,
                 "corruption_kind": scenario.data.corruption_kind,
             },
-            "train": train.model_dump(mode="json", exclude={"use"}),
+            "train": train.recorded(),
             "metrics": {"training": _rounded(figures), "mean_payload_bits_L": payload_bits_L},
             "parent": parent,
         },
@@ -106,7 +108,7 @@ def release(
             head_weights = fit_head(spec, scenario, latents, networks.decoder, fitted)
         manifest = common | {
             "kind": "head",
-            "head": spec.model_dump(include={"name", "kind"}),
+            "head": spec.model_dump(include={"name", "kind"}) | _own_source(spec),
             "encoder": encoder,
         }
         head = load_head(manifest, codec, {"weights": head_weights}, tables, train.device)
@@ -117,6 +119,13 @@ def release(
         manifest["metrics"] = {"validation_accuracy_L": [round(a, 6) for a in accuracy_L]}
         heads[spec.name] = publish("head", manifest, {"weights": head_weights})
     return Released(encoder, heads)
+
+
+def _own_source(spec: HeadSpec) -> dict[str, str]:
+    """What a server needs to run a head of a user's own."""
+    if spec.path is None or spec.class_name is None:
+        return {}
+    return {"class_name": spec.class_name, "source": read_source(spec.path, spec.class_name)}
 
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:

@@ -9,9 +9,10 @@ from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import ALIKE, Groups, groups_of
 from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.build import link_of
-from fleet_sim.scenario import Scenario, heads_by_time, service_times
+from fleet_sim.scenario import SPLIT, Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 from fleet_sim.scenario.parts import FleetSpec
+from fleet_sim.serving.spec import ServingSpec
 
 
 def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
@@ -64,9 +65,24 @@ def _capture(point: Scenario) -> dict[str, int]:
 
 def head_schedule(point: Scenario) -> Schedule:
     """Which head answers from when, as places in train.heads; a switch waits for the next period boundary."""
-    places = {head.name: place for place, head in enumerate(point.train.heads)}
+    places = {head.name: place for place, head in enumerate(point.train.heads)} | {
+        SPLIT: len(point.train.heads)
+    }
     from_us, names = zip(*heads_by_time(point), strict=True)
-    return Schedule(np.array(from_us, np.int64), np.array([places[name] for name in names], np.int64))
+    return Schedule(
+        np.array(from_us, np.int64),
+        np.array([places[name] for name in names], np.int64),
+        *_split(point.serving, places),
+    )
+
+
+def _split(serving: ServingSpec, places: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Up to which draw of a million cameras are read by which head; nothing without a split."""
+    if not serving.split:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    below_ppm = np.rint(np.cumsum([part.share for part in serving.split]) * 1_000_000).astype(np.int64)
+    heads = [places[part.head] for part in serving.split]
+    return np.append(below_ppm, 1_000_000), np.array([*heads, places[serving.head]], np.int64)
 
 
 def batching_of(point: Scenario) -> Batching:

@@ -17,7 +17,6 @@ from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
     Batching,
-    Judge,
     Waiting,
     audited,
     look_up,
@@ -27,6 +26,7 @@ from fleet_sim.engine.answers import (
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
+from fleet_sim.engine.heads import Judge
 from fleet_sim.engine.pools import Held, nothing_held, serve_pool
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.registry import Bundle
@@ -144,7 +144,7 @@ class DecoderServer(Resident):
         if isinstance(waiting, Held):
             rules = state.pools[server]
             state.waiting[place] = serve_pool(
-                waiting, arrived, until_us, fleet, rules, judge, state.counts, named, server
+                waiting, arrived, until_us, fleet, rules, schedule, judge, state.counts, named, server
             )
             return
         state.waiting[place], after_end = serve(

@@ -89,7 +89,14 @@ class Session:
     def _warm(self) -> None:
         """Let one shard and one server compile while training goes on; the others find it done."""
         least = self.fleet_of(self._scenario)._replace(cameras=1, cells=1, duration_us=1, scenes=1)
-        point = Point(least, named_cells=(), versions=1, live=False, servers_of_member=(1,))
+        point = Point(
+            least,
+            named_cells=(),
+            versions=1,
+            heads=len(self._scenario.train.heads),
+            live=False,
+            servers_of_member=(1,),
+        )
         self._shards[0].ask("warm", point)
         if self._servers:
             self._servers[0].ask("warm", point, head_schedule(self._scenario))
@@ -197,6 +204,7 @@ class Session:
             fleet=fleet,
             named_cells=point.report.cells,
             versions=1 + len(updates),
+            heads=len(point.train.heads),
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
         )

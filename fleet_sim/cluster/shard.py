@@ -29,6 +29,7 @@ class Point:
     fleet: Fleet
     named_cells: tuple[int, ...]
     versions: int
+    heads: int
     live: bool
     servers_of_member: tuple[int, ...]  # how many servers each server member hosts, in order
 
@@ -47,6 +48,7 @@ class Point:
             fleet.cells,
             self.servers,
             fleet.counted_groups,
+            self.heads,
         )
 
 

@@ -112,6 +112,11 @@ def load_head(
     """
     ours = contract_hash(contract(spec, tables))
     check_contract(f"head '{manifest['head']['name']}'", manifest, ours)
-    if manifest["head"]["kind"] == "svm":
+    made = manifest["head"]
+    if made["kind"] == "own":
+        from fleet_sim.codec.own_head import OwnHead  # which is a Head itself
+
+        return OwnHead(made, tensors["weights"], manifest["classes"], tables, spec.batch)
+    if made["kind"] == "svm":
         return LinearHead(tensors["weights"], tables, spec.batch)
     return NetworkHead(spec, manifest["classes"], tensors["weights"], tables, device)

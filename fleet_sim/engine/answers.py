@@ -1,6 +1,6 @@
 """One server in virtual time: all arrivals in total order, batches, and what each answer counts as."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import group_of
+from fleet_sim.engine.heads import Judge, judged
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.engine.views import scene_of
 from fleet_sim.serving.batching import run_batches
@@ -46,13 +47,6 @@ class Waiting:
 def nothing_waits() -> Waiting:
     """A server before its first frame."""
     return Waiting(room_for(0))
-
-
-Judge = Callable[[Sent, np.ndarray], np.ndarray]
-"""(frames, place of the head that answers each, or WAITS or SHED) -> (M,) bool: was the answer right?
-
-What it says of a frame that has no answer is not read.
-"""
 
 
 def serve(
@@ -92,11 +86,12 @@ def serve(
     counts.work_PQ[server, READY_US] = until_us
     # From here on frames stand as they came, which reads memory in one go.
     head_M, done_us_M = _by_frame(place_M, taken, start_us, done_us, schedule.head_from_us_W, schedule.head_W)
+    right_M = judged(frames, head_M, done_us_M, fleet, schedule, judge, counts.by_head_HC)
     too_late = count_answers(
         frames,
         head_M,
         done_us_M,
-        judge(frames, head_M),
+        right_M,
         fleet,
         np.array(named, np.int64),
         c.LATENCY_EDGES_US,

@@ -47,6 +47,8 @@ FIRST_COLUMNS = 19
 """So many columns were there at first: those behind them enter a digest only where something was counted."""
 DROPPED_SHED = COLUMNS.index("dropped_shed")
 
+HEAD_COLUMNS = ("answered", "right", "right_on_time")
+
 # Upper edges of the latency histogram: 16 bins an octave from 128 us to two hours; the last bin has no edge.
 BINS_AN_OCTAVE = 16
 LATENCY_EDGES_US = np.unique(
@@ -77,10 +79,17 @@ class Counts:
     wire_bits_by_cell: np.ndarray  # every cell's sent wire bits
     work_PQ: np.ndarray  # what each server did: serving.replicas.WORK
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
+    by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
 
     @staticmethod
     def zero(
-        versions: int, seconds: int, named_cells: int, cells: int, servers: int, groups: int = 0
+        versions: int,
+        seconds: int,
+        named_cells: int,
+        cells: int,
+        servers: int,
+        groups: int = 0,
+        heads: int = 0,
     ) -> "Counts":
         """Nothing counted yet."""
         return Counts(
@@ -91,6 +100,7 @@ class Counts:
             np.zeros(cells, np.int64),
             np.zeros((servers, len(WORK)), np.int64),
             0,
+            np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
         )
 
     def copy(self) -> "Counts":
@@ -103,6 +113,7 @@ class Counts:
             np.array(self.wire_bits_by_cell),
             np.array(self.work_PQ),
             self.in_flight,
+            np.array(self.by_head_HC),
         )
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -115,6 +126,7 @@ class Counts:
             self.wire_bits_by_cell + other.wire_bits_by_cell,
             self.work_PQ + other.work_PQ,
             self.in_flight + other.in_flight,
+            self.by_head_HC + other.by_head_HC,
         )
 
     @property
@@ -129,7 +141,7 @@ class Counts:
         return total
 
     def check_conservation(self) -> None:
-        """Raise RunError unless offered = answered + dropped + in flight."""
+        """Raise RunError unless offered = answered + dropped + in flight, and heads answered what was."""
         total_C = self.total_C
         ended = int(total_C[ANSWERED] + total_C[DROPPED_BUFFER:].sum())
         if int(total_C[OFFERED]) != ended + self.in_flight:
@@ -137,3 +149,5 @@ class Counts:
                 f"frames got lost: {int(total_C[OFFERED])} offered, {int(total_C[ANSWERED])} answered, "
                 f"{int(total_C[DROPPED_BUFFER:].sum())} dropped, {self.in_flight} in flight"
             )
+        if self.by_head_HC.sum(axis=0).tolist() != total_C[[ANSWERED, RIGHT, RIGHT_ON_TIME]].tolist():
+            raise RunError("the answers of all heads are not those of the fleet")

@@ -45,10 +45,15 @@ class Fleet(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """Which head answers from when: places in the scenario's list of heads, times rising from 0."""
+    """Which head answers from when: places in the scenario's list of H heads, times rising from 0.
+
+    Place H stands for a split of cameras among heads: see engine.heads.by_camera.
+    """
 
     head_from_us_W: np.ndarray
     head_W: np.ndarray
+    split_below_ppm_A: np.ndarray
+    split_head_A: np.ndarray
 
 
 def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:

@@ -7,10 +7,11 @@ import numpy as np
 
 from fleet_sim.basics.compiled import compiled
 from fleet_sim.engine import counts as c
-from fleet_sim.engine.answers import FIRST_BIN_K, Judge, count_answers
+from fleet_sim.engine.answers import FIRST_BIN_K, count_answers
 from fleet_sim.engine.cameras import MICRO
-from fleet_sim.engine.fleet import Fleet
+from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import group_of
+from fleet_sim.engine.heads import Judge, judged
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.serving.order import in_order
 from fleet_sim.serving.pool import held_frames, hold_again, run_pool
@@ -40,6 +41,7 @@ def serve_pool(
     until_us: int,
     fleet: Fleet,
     rules: Rules,
+    schedule: Schedule,
     judge: Judge,
     counts: c.Counts,
     named: tuple[int, ...],
@@ -47,7 +49,7 @@ def serve_pool(
 ) -> Held:
     """Take every event before `until_us` and count what came of it; returns what is held then."""
     held, sent, frames = advance(held, arrived, until_us, fleet, rules)
-    _count(frames, judge, sent, fleet, counts, named)
+    _count(frames, judge, sent, fleet, schedule, counts, named)
     counts.work_PQ[server] = held.pool.work_Q
     return held
 
@@ -89,14 +91,20 @@ def advance(
 
 
 def _count(
-    frames: Frames, judge: Judge, sent: Sent, fleet: Fleet, counts: c.Counts, named: tuple[int, ...]
+    frames: Frames,
+    judge: Judge,
+    sent: Sent,
+    fleet: Fleet,
+    schedule: Schedule,
+    counts: c.Counts,
+    named: tuple[int, ...],
 ) -> None:
     named_K = np.array(named, np.int64)
     count_answers(
         sent,
         frames.head,
         frames.ended_us,
-        judge(sent, frames.head),
+        judged(sent, frames.head, frames.ended_us, fleet, schedule, judge, counts.by_head_HC),
         fleet,
         named_K,
         c.LATENCY_EDGES_US,

@@ -13,6 +13,7 @@ from fleet_sim.report.results import Results, check_complete, read_results, writ
 from fleet_sim.report.tables import (
     groups_table,
     headline_tiles,
+    heads_table,
     lead,
     machine_list,
     points_table,
@@ -85,6 +86,15 @@ def _sections(results: Results) -> list[str]:
     )
     if groups := groups_table(summary):
         found.append(section("By group of cameras", "The same figures, group by group.", groups))
+    if heads := heads_table(summary):
+        found.append(
+            section(
+                "What each head was worth",
+                "Heads that answered in turn, or side by side for a share of the cameras each. Only those "
+                "side by side read the same levels at the same times.",
+                heads,
+            )
+        )
     scenario = html.escape(yaml.safe_dump(summary["scenario"], sort_keys=False, allow_unicode=True))
     found.append(
         section(

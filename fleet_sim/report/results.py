@@ -40,6 +40,14 @@ class GroupRow(TypedDict):
     frames_dropped: int
 
 
+class HeadFigures(TypedDict):
+    """What a head's answers at one point were worth."""
+
+    frames_answered: int
+    accuracy: float | None
+    right_on_time_of_answered: float | None
+
+
 class PointRow(TypedDict):
     """The figures of one sweep point; None where nothing was sent or answered."""
 
@@ -63,6 +71,7 @@ class PointRow(TypedDict):
     link_utilisation: float | None
     cell_wire_bps_max: int
     wall_s: float
+    heads: NotRequired[dict[str, HeadFigures]]
     seeds: NotRequired[list[int]]
     by_seed: NotRequired[dict[str, list[float | None]]]
     interval: NotRequired[dict[str, float | None]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
-from fleet_sim.engine.figures import Row, group_figures, point_figures, timeline_rows
+from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.report.seeds import together
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
@@ -68,6 +68,7 @@ def point_row(repeats: Sequence[Outcome]) -> Row:
         "point": point.index,
         "sweep": point.values,
         **together(figures, [outcome.point.scenario.seed for outcome in repeats]),
+        "heads": _heads(repeats),
         "wall_s": round(sum(outcome.wall_s for outcome in repeats), 3),
     }
 
@@ -79,6 +80,20 @@ def _figures(outcome: Outcome) -> Row:
     if names := [group.name for group in scenario.fleet.groups]:
         found["groups"] = group_figures(outcome.counts, names, pixels)
     return found
+
+
+def _heads(repeats: Sequence[Outcome]) -> Row:
+    """What the answers of each head were worth, all seeds together."""
+    names = [head.name for head in repeats[0].point.scenario.train.heads]
+    total_HC = sum(outcome.counts.by_head_HC for outcome in repeats)
+    return {
+        name: {
+            "frames_answered": answered,
+            "accuracy": ratio(right, answered),
+            "right_on_time_of_answered": ratio(right_on_time, answered),
+        }
+        for name, (answered, right, right_on_time) in zip(names, np.asarray(total_HC).tolist(), strict=True)
+    }
 
 
 def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:

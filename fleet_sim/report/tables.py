@@ -115,6 +115,29 @@ def groups_table(summary: Summary) -> str:
     return f'<div class="scroll">{table}</div>' if body else ""
 
 
+def heads_table(summary: Summary) -> str:
+    """A row a point and head, where more than one head answered; else nothing."""
+    body = ""
+    for row in summary["points"]:
+        heads = {n: head for n, head in row.get("heads", {}).items() if head["frames_answered"]}
+        answered = sum(head["frames_answered"] for head in heads.values())
+        for name, head in heads.items() if len(heads) > 1 else ():
+            body += (
+                f'<tr><td class="text">{html.escape(words.labels(row["sweep"]))}</td>'
+                f'<td class="text">{html.escape(name)}</td>'
+                f"<td>{words.percent(head['frames_answered'] / answered)}</td>"
+                f"<td>{words.percent(head['accuracy'])}</td>"
+                f"<td>{words.percent(head['right_on_time_of_answered'])}</td></tr>"
+            )
+    if not body:
+        return ""
+    return (
+        '<div class="scroll"><table><thead><tr><th class="text">point</th><th class="text">head</th>'
+        "<th>of all answers</th><th>right of answered</th><th>right and on time of answered</th></tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
 def versions_table(summary: Summary) -> str:
     """A row an encoder: when it came, how it was trained, the heads that read it."""
     body = "".join(

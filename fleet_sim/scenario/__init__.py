@@ -5,9 +5,10 @@ from fleet_sim.scenario.meaning import digest_fields
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.schema import json_schema
 from fleet_sim.scenario.sweep import Point, points, repeated
-from fleet_sim.scenario.timing import heads_by_time, service_times, update_times_us
+from fleet_sim.scenario.timing import SPLIT, heads_by_time, service_times, update_times_us
 
 __all__ = [
+    "SPLIT",
     "Point",
     "Scenario",
     "digest_fields",

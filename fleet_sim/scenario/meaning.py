@@ -23,6 +23,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 _LATER: dict[str, set[str]] = {
     "fleet": {"groups"},
     "serving": {
+        "split",
         "table",
         "replicas",
         "routing",

@@ -1,12 +1,14 @@
 """Parts of a scenario whose rooms lie above this one, or that are no room's own."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.codec.own_source import read_source
 from fleet_sim.scenario.capture import DAY_US, BurstsSpec, CaptureSpec, PeriodicSpec
 from fleet_sim.scenario.groups import GroupSpec
 
@@ -65,8 +67,33 @@ class HeadSpec(Strict):
     """A classifier on the servers, trained on the frozen encoder's latents."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
-    kind: Literal["ce", "kl", "svm"]
+    kind: Literal["ce", "kl", "svm", "own"]
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="kl only: softness of the targets")
+    path: Path | None = Field(None, description="own only: a Python file; see docs/heads.md")
+    class_name: str | None = Field(None, description="own only: the class in that file")
+
+    @model_validator(mode="after")
+    def _own_is_found(self) -> "HeadSpec":
+        given = {"path": self.path, "class_name": self.class_name}
+        for field, value in given.items():
+            if (value is not None) != (self.kind == "own"):
+                missing = self.kind == "own"
+                raise misfit(
+                    "a head of kind own needs path and class_name"
+                    if missing
+                    else "only for heads of kind own",
+                    *(("kind", field) if missing else (field,)),
+                )
+        if self.path is not None and self.class_name is not None:
+            try:
+                read_source(self.path, self.class_name)
+            except UserError as error:
+                raise misfit(str(error), "class_name" if "no class" in str(error) else "path") from None
+        return self
+
+    def recorded(self) -> dict[str, Any]:
+        """As manifests and names of results say it: not where a file lay."""
+        return self.model_dump(mode="json", exclude={"path", "class_name"})
 
 
 class HeadTrainingSpec(Strict):
@@ -119,6 +146,10 @@ class TrainSpec(Strict):
         "versions that come with the package",
     )
     updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
+
+    def recorded(self) -> dict[str, Any]:
+        """As manifests say it: not where files lay."""
+        return {**self.model_dump(mode="json", exclude={"use"}), "heads": [h.recorded() for h in self.heads]}
 
     @model_validator(mode="after")
     def _fits(self) -> "TrainSpec":

@@ -69,6 +69,7 @@ class Scenario(Strict):
     def _consistent(self) -> "Scenario":
         heads = [h.name for h in self.train.heads]
         named = {"serving.head": self.serving.head}
+        named |= {f"serving.split.{i}.head": s.head for i, s in enumerate(self.serving.split)}
         named |= {f"serving.switches.{i}.head": s.head for i, s in enumerate(self.serving.switches)}
         for field, head in named.items():
             if head not in heads:

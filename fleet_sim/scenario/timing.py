@@ -6,6 +6,8 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.serving.table import Decoder, line_us, read_table
 
+SPLIT = "a/b"  # no head can have this name
+
 
 def update_times_us(scenario: Scenario) -> list[int]:
     """When the fleet takes up each update, in the scenario's order."""
@@ -13,26 +15,40 @@ def update_times_us(scenario: Scenario) -> list[int]:
 
 
 def heads_by_time(scenario: Scenario) -> list[tuple[int, str]]:
-    """(from when in microseconds, head that answers), rising from 0; of one time the last holds."""
+    """(from when in microseconds, head that answers), rising from 0; of one time the last holds.
+
+    In place of a head stands SPLIT while several answer; the first switch ends that.
+    """
     switches = sorted(scenario.serving.switches, key=lambda switch: switch.at_us)
     taken_up = [(scenario.control.boundary_us(switch.at_us), switch.head) for switch in switches]
-    return [(0, scenario.serving.head), *taken_up]
+    return [(0, SPLIT if scenario.serving.split else scenario.serving.head), *taken_up]
 
 
 def service_times(scenario: Scenario) -> np.ndarray:
     """Microseconds that each head of train.heads takes for a batch of n frames, (heads, serving.batch + 1).
 
-    Raises UserError where serving.table does not say.
+    With a split there is a last row for a batch that its heads read together: the slowest of them. Raises
+    UserError where serving.table does not say.
     """
     serving, codec, heads = scenario.serving, scenario.codec, scenario.train.heads
     if serving.table is None:
         line_us_N = line_us(serving.batch_us, serving.frame_us, serving.batch)
-        return np.stack([line_us_N] * len(heads))
+        return _with_split(scenario, [line_us_N] * len(heads))
     table, _ = read_table(serving.table)
     device = "cuda" if serving.num_gpus else "cpu"
     decoder = Decoder(codec.depth, codec.width, codec.neurons)
+    times_us = []
     try:
-        times_us = [table.service_us(device, head.kind, decoder, serving.batch) for head in heads]
+        for head in heads:
+            if head.kind == "own":
+                raise UserError(f"has no times of a head of one's own ('{head.name}')")
+            times_us.append(table.service_us(device, head.kind, decoder, serving.batch))
     except UserError as error:
         raise UserError(f"{serving.table}: {error}") from None
-    return np.stack(times_us)
+    return _with_split(scenario, times_us)
+
+
+def _with_split(scenario: Scenario, times_us: list[np.ndarray]) -> np.ndarray:
+    sharing = {scenario.serving.head, *(part.head for part in scenario.serving.split)}
+    of_split = [us for head, us in zip(scenario.train.heads, times_us, strict=True) if head.name in sharing]
+    return np.stack([*times_us, *([np.maximum.reduce(of_split)] if scenario.serving.split else [])])

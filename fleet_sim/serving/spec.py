@@ -16,6 +16,13 @@ class HeadSwitch(Strict):
     head: str
 
 
+class HeadShare(Strict):
+    """A head that reads a share of the cameras, chosen by a hash of the camera."""
+
+    head: str
+    share: float = Field(gt=0, lt=1, description="of the cameras; `serving.head` reads those that are left")
+
+
 MOST_REPLICAS = 64
 Replicas = Annotated[int, Field(ge=1, le=MOST_REPLICAS)]
 
@@ -119,6 +126,9 @@ class ServingSpec(Strict):
         0, ge=0, le=3_600_000_000, description="time that a batch takes longer for each decoder not held"
     )
     head: str = Field("ce", description="name of the head that answers")
+    split: tuple[HeadShare, ...] = Field(
+        (), description="heads beside it, each for a share of the cameras, until the first of the switches"
+    )
     switches: tuple[HeadSwitch, ...] = Field((), description="heads taken up while running")
 
     @model_validator(mode="after")
@@ -149,4 +159,20 @@ class ServingSpec(Strict):
                 )
         if self.load_us and self.resident is None:
             raise misfit("nothing is loaded where all decoders are held: set resident", "load_us", "resident")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> "ServingSpec":
+        names = [self.head, *(part.head for part in self.split)]
+        if len(set(names)) < len(names):
+            raise misfit(
+                "each head of the split once, and `head` not among them: it reads what they leave",
+                "split",
+                "head",
+            )
+        if self.split and self.resident is not None:
+            raise misfit("the heads of a split are all held: leave resident out", "resident", "split")
+        total = sum(part.share for part in self.split)
+        if total > 1 + 1e-9:
+            raise misfit(f"the shares make {total:g}; together they may be 1 at most", "split")
         return self

@@ -110,3 +110,35 @@ def test_named_cells_count_what_happens_in_them(dataset: Dataset, tmp_path: Path
     everything = tiny_scenario(report={"cells": [0, 1, 2, 3, 4]})
     _, counts = simulated(LocalHost(), everything, dataset, tmp_path)
     np.testing.assert_array_equal(counts.cells_KSC.sum(axis=(0, 1)), counts.total_C)
+
+
+SPLIT = {"head": "plain", "servers": 2, "split": [{"head": "shifted", "share": 0.4}]}
+
+
+def test_heads_split_the_cameras_alike_however_work_is_divided(dataset: Dataset, tmp_path: Path) -> None:
+    found = []
+    for number, (mode, shards, epoch_us) in enumerate([("bank", 1, 6_000_000), ("live", 7, 400_000)]):
+        cluster = {"backend": "local", "shards": shards, "epoch_us": epoch_us}
+        scenario = tiny_scenario(mode=mode, cluster=cluster, serving=SPLIT)
+        found.append(simulated(LocalHost(), scenario, dataset, tmp_path / str(number))[1])
+    assert digest({}, found[:1]) == digest({}, found[1:])
+    assert (found[0].by_head_HC == found[1].by_head_HC).all()
+    plain_C, shifted_C = found[0].by_head_HC
+    assert 0 < shifted_C[0] < plain_C[0]
+    assert shifted_C[1] / shifted_C[0] < 0.5 * plain_C[1] / plain_C[0]  # it reads every class as the next
+
+
+def test_a_switch_ends_the_split(dataset: Dataset, tmp_path: Path) -> None:
+    switches = [{"at_us": 0, "head": "shifted"}]
+    at_once = simulated(LocalHost(), tiny_scenario(serving=SPLIT | {"switches": switches}), dataset, tmp_path)
+    assert at_once[1].by_head_HC[0].tolist() == [0, 0, 0]
+
+
+def test_replicas_behind_a_server_read_a_split_alike(dataset: Dataset, tmp_path: Path) -> None:
+    found = []
+    for number, shards in enumerate((1, 3)):
+        cluster = {"backend": "local", "shards": shards, "epoch_us": 700_000}
+        scenario = tiny_scenario(cluster=cluster, serving=SPLIT | {"replicas": 2})
+        found.append(simulated(LocalHost(), scenario, dataset, tmp_path / str(number))[1])
+    assert (found[0].by_head_HC == found[1].by_head_HC).all()
+    assert (found[0].by_head_HC[:, 0] > 0).all()

@@ -89,7 +89,9 @@ class Cells:
 def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tuple[Counts, Sent]:
     """Everything counted and every message sent, with stops at `ends_us` on the way to the end."""
     fleet = case.fleet
-    schedule = Schedule(np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64))
+    schedule = Schedule(
+        np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64), *[np.zeros(0, np.int64)] * 2
+    )
 
     def zero() -> Counts:
         return nothing_counted(case)
@@ -130,7 +132,9 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
 def nothing_counted(case: Case) -> Counts:
     fleet = case.fleet
     versions, named = len(case.version_from_us), len(case.named)
-    return Counts.zero(versions, fleet.seconds, named, fleet.cells, case.servers, fleet.counted_groups)
+    return Counts.zero(
+        versions, fleet.seconds, named, fleet.cells, case.servers, fleet.counted_groups, case.right.shape[1]
+    )
 
 
 def in_flight(nothing: Counts, frames: int) -> Counts:

@@ -13,18 +13,18 @@ from fleet_sim.engine import counts as c
 from fleet_sim.engine.counts import COLUMNS, DROP_REASONS, LATENCY_EDGES_US, Counts
 from fleet_sim.engine.figures import metric_counts, point_figures, quantile_us, ratio, timeline_rows
 
-SHAPE = (2, 3, 1, 4, 3, 2)  # versions, seconds, named cells, cells, servers, groups
+SHAPE = (2, 3, 1, 4, 3, 2, 2)  # versions, seconds, named cells, cells, servers, groups, heads
 
 
 @st.composite
 def some_counts(draw: st.DrawFn) -> Counts:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    tables = [
-        rng.integers(0, 2**40, table.shape)
-        for table in astuple(Counts.zero(*SHAPE))
-        if not np.isscalar(table)
-    ]
-    return Counts(*tables, int(rng.integers(0, 2**40)))
+    return Counts(
+        *(
+            int(rng.integers(0, 2**40)) if np.isscalar(table) else rng.integers(0, 2**40, table.shape)
+            for table in astuple(Counts.zero(*SHAPE))
+        )
+    )
 
 
 def equal(one: Counts, two: Counts) -> bool:

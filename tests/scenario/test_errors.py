@@ -20,6 +20,12 @@ def refusal(tmp_path: Path, text: str | bytes, *overrides: str) -> list[str]:
 
 
 FIELDS = {
+    "serving: {split: [{head: svm, share: 0.7}, {head: kl, share: 0.7}]}": "F:2: serving.split: the shares make 1.4; together they may be 1 at most",
+    "serving: {split: [{head: ce, share: 0.7}]}": "F:2: serving.split: each head of the split once, and `head` not among them",
+    "serving: {split: [{head: swm, share: 0.7}]}": "F:2: serving.split.0.head: no head 'swm' in train.heads; did you mean svm?",
+    "train: {heads: [{name: ce, kind: own}]}": "F:2: train.heads.0.kind: a head of kind own needs path and class_name",
+    "train: {heads: [{name: ce, kind: ce, path: x.py}]}": "F:2: train.heads.0.path: only for heads of kind own",
+    "train: {heads: [{name: ce, kind: own, path: no.py, class_name: X}]}": "F:2: train.heads.0.path: no.py: cannot be read: No such file",
     "link: {budget_bsp: 5}": "F:2: link.budget_bsp: unknown field; did you mean budget_bps?",
     "budget_bps: 5": "F:2: budget_bps: unknown field; did you mean link.budget_bps?",
     "zzz: 5": "F:2: zzz: unknown field; there are name, seed, duration_us, mode,",

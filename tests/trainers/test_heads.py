@@ -1,8 +1,10 @@
 """Heads on frozen latents."""
 
 import numpy as np
+import pytest
 import torch
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.head import LinearHead
 from fleet_sim.codec.networks import build_decoder
 from fleet_sim.codec.tables import Tables, fill
@@ -57,3 +59,27 @@ def test_ce_starts_from_the_stages_decoder_and_leaves_it(scenario):
         assert torch.equal(decoder.state_dict()[name], tensor)
         if "running" not in name and "num_batches" not in name:
             np.testing.assert_allclose(weights[name], tensor.numpy(), atol=1e-6)
+
+
+def test_a_head_of_ones_own_is_fitted_to_pruned_latents_too(scenario, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import numpy as np\nclass Mine:\n    @staticmethod\n"
+        "    def fit(latent_MN, labels_M, classes, seed):\n"
+        "        return {'shape': np.array([*latent_MN.shape, *labels_M.shape, classes]), 'x': {bad}}\n"
+    )
+    spec = HeadSpec(name="mine", kind="own", path=file, class_name="Mine")
+    some = latents()
+    with pytest.raises(UserError, match=r"Mine\.fit of head 'mine' raised NameError"):
+        fit_head(spec, scenario(), some, build_decoder(scenario().codec, 3), lambda *sign: None)
+    file.write_text(file.read_text().replace("{bad}", "seed"))
+    weights = fit_head(spec, scenario(), some, build_decoder(scenario().codec, 3), lambda *sign: None)
+    assert weights["shape"].tolist() == [600, 8, 600, 3]
+    assert weights["x"].shape == ()
+
+
+def test_where_a_file_lay_is_not_recorded(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("class Mine:\n    pass\n")
+    spec = HeadSpec(name="mine", kind="own", path=file, class_name="Mine")
+    assert spec.recorded() == {"name": "mine", "kind": "own", "label_smoothing": 0.1}

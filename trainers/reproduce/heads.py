@@ -46,7 +46,7 @@ class FitHead(Step):
         """How it is fitted."""
         train = self.subject.scenario.train
         return {
-            "head": self.head.model_dump(mode="json"),
+            "head": self.head.recorded(),
             "head_training": train.head_training.model_dump(mode="json"),
             "sgd": train.model_dump(mode="json", include={"momentum", "weight_decay"}),
         }

@@ -83,7 +83,7 @@ class Ask(Step):
         return {
             "question": self.subject.data_settings,
             "ladder": list(self.fitting.codec.ladder),
-            "head": HEAD.model_dump(mode="json"),
+            "head": HEAD.recorded(),
             "head_training": train.head_training.model_dump(mode="json"),
             "sgd": train.model_dump(mode="json", include={"momentum", "weight_decay"}),
         }

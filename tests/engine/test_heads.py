@@ -1,0 +1,36 @@
+"""Heads side by side: a camera keeps its head, shares are as asked, and every answer is counted once."""
+
+import numpy as np
+import pytest
+
+from fleet_sim.engine.heads import by_camera
+
+SPLIT = 7
+BELOW_PPM_A, HEAD_A = np.array([200_000, 500_000, 1_000_000]), np.array([4, 2, 0])
+
+
+def heads_of(camera_M: np.ndarray, seed: int = 3) -> np.ndarray:
+    head_M = np.full(len(camera_M), SPLIT, np.int16)
+    by_camera(head_M, camera_M, seed, SPLIT, BELOW_PPM_A, HEAD_A)
+    return head_M
+
+
+def test_shares_are_as_asked() -> None:
+    cameras = 100_000
+    head_M = heads_of(np.arange(cameras, dtype=np.int32))
+    for head, share in ((4, 0.2), (2, 0.3), (0, 0.5)):
+        deviation = np.sqrt(share * (1 - share) / cameras)
+        assert (head_M == head).mean() == pytest.approx(share, abs=4 * deviation)
+
+
+def test_a_camera_keeps_its_head_whoever_else_is_there_but_not_under_another_seed() -> None:
+    camera_M = np.arange(1000, dtype=np.int32)
+    assert (heads_of(camera_M[::-1])[::-1] == heads_of(camera_M)).all()
+    assert (heads_of(camera_M, seed=4) != heads_of(camera_M)).any()
+
+
+def test_what_is_not_split_stays() -> None:
+    head_M = np.array([SPLIT, -1, 3, SPLIT], np.int16)
+    by_camera(head_M, np.arange(4, dtype=np.int32), 3, SPLIT, BELOW_PPM_A, HEAD_A)
+    assert head_M[1:3].tolist() == [-1, 3]
+    assert set(head_M[[0, 3]].tolist()) <= {4, 2, 0}
