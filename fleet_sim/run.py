@@ -55,7 +55,13 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     interrupted = False
     with open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
         session = Session(
-            backend.host, backend.registry, scenario, scenes, servers, backend.exports, view.bank
+            backend.host,
+            backend.registry,
+            scenario,
+            scenes,
+            servers,
+            backend.exports,
+            view.bank,
         )
         with _timed(clock, "train"):
             view.stage("Training")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.control.names import INLINE
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
@@ -29,6 +30,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
         message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
+        observes=point.control.controller not in INLINE,
         headroom_ppm=round(point.control.headroom * 1_000_000),
         scenes=scenes,
         link=link_of(point.link),

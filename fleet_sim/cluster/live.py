@@ -39,6 +39,8 @@ class LiveCameras:
         u: Uplinks,
         fleet: Fleet,
         expected_bits_VL: np.ndarray,
+        right_VL: np.ndarray,
+        right_VFL: np.ndarray,
         version_from_us_V: np.ndarray,
         until_us: int,
         coded: Coded,
@@ -69,7 +71,7 @@ class LiveCameras:
                 messages = [level[m] for level in by_level]
                 coded[int(camera_F[f]), int(frame_F[f])] = messages
                 sizes_VFL2[v, f, :, 0] = [len(message) - HEADER_BYTES for message in messages]
-        return Messages(sizes_VFL2, expected_bits_VL, from_R, frame_R)
+        return Messages(sizes_VFL2, expected_bits_VL, right_VL, right_VFL, from_R, frame_R)
 
     @staticmethod
     def forget(coded: Coded, u: Uplinks, pool: Pool) -> None:

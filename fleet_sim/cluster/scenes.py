@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet_sim.basics.errors import UserError, instead
+from fleet_sim.cluster.calibration import MOST_IMAGES
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.looks import CLEAR, Look
 from fleet_sim.data.weather import seen
@@ -21,6 +22,7 @@ class Scenes:
     labels_F: np.ndarray
     images: int
     views: Views
+    validation: tuple[np.ndarray, np.ndarray]  # other images and labels, on which controllers are calibrated
 
 
 def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
@@ -37,6 +39,7 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
         np.tile(labels_F, len(looks)),
         len(labels_F),
         views,
+        (dataset.validation_images_NHWC[:MOST_IMAGES], dataset.validation_labels_N[:MOST_IMAGES]),
     )
 
 

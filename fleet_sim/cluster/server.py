@@ -9,6 +9,7 @@ import torch
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
+from fleet_sim.cluster.calibration import Calibration
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.shard import Delivery, Point
@@ -89,6 +90,11 @@ class DecoderServer(Resident):
             "right_HL": part.right_HLF[:, :, :below].sum(axis=2, dtype=np.int64),
         }
         return [sums, part]
+
+    def calibrate(self, version: int, images_FHWC: np.ndarray, labels_F: np.ndarray) -> Calibration:
+        """Calibration of a version on images that are not what cameras see."""
+        part = self._versions[version].bank_part(images_FHWC, labels_F)
+        return Calibration(part.right_HLF.mean(axis=2))
 
     def add_bank(self, part: BankPart) -> None:
         """Take up the bank of the next version, with every scene in it."""

@@ -19,6 +19,7 @@ from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
+from fleet_sim.control.names import own
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.scenario import Scenario
@@ -73,6 +74,7 @@ class Session:
     ):
         self._host, self._scenario, self._banked = host, scenario, banked
         self._scenes = scenes
+        self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
         self._registry = registry
         self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
         self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
@@ -166,11 +168,14 @@ class Session:
         self._contract_ids.add(identity)
         tables = bundle.tensors["tables"]
         live = self._scenario.mode == "live"
+        calibration = None
+        if self._validation is not None:
+            calibration = self._servers[0].ask("calibrate", place, *self._validation).wait()[0]
         for server in self._servers:
             if not live:
                 server.lasting("add_bank", bank)
         for shard in self._shards:
-            shard.lasting("add_version", tables["mean_payload_bits_L"], None if live else bank)
+            shard.lasting("add_version", tables["mean_payload_bits_L"], None if live else bank, calibration)
             if live:
                 shard.lasting("add_live", self._scenario.codec, self._images, encoder)
         self.deployed.append(version)
@@ -207,6 +212,9 @@ class Session:
             heads=len(point.train.heads),
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
+            head=int(head_schedule(point).head_W[0]),
+            controller=point.control.controller,
+            own_controller=own(point.control.controller),
         )
         everyone = self._crews[number]
         crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
+from fleet_sim.cluster.calibration import Calibration
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.resident import Resident
+from fleet_sim.control.controller import Guide, guide_of
+from fleet_sim.control.names import Own
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
 from fleet_sim.engine.sent import Sent, room_for, together
-from fleet_sim.engine.step import DONE, POOL_FULL, count_unfinished, step
+from fleet_sim.engine.step import DONE, NO_LEVEL, POOL_FULL, count_unfinished, step
 from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
 
@@ -32,6 +36,9 @@ class Point:
     heads: int
     live: bool
     servers_of_member: tuple[int, ...]  # how many servers each server member hosts, in order
+    head: int = 0  # the one that answers at first, which controllers' calibration is of
+    controller: str = "budget"
+    own_controller: Own | None = None  # where it is the user's
 
     @property
     def servers(self) -> int:
@@ -83,13 +90,18 @@ class CameraShard(Resident):
     def reset(self) -> None:
         """No versions, no cameras."""
         self._payload_bits: list[np.ndarray] = []
+        self._calibrations: list[Calibration | None] = []
         self._bank: Bank | None = None
         self._live: LiveCameras | None = None
         self._state: _State | None = None
+        self._guide: Guide = guide_of("budget")
 
-    def add_version(self, mean_payload_bits_L: np.ndarray, part: BankPart | None) -> None:
-        """Take up an encoder version: what its controller expects, and its bank unless the run is live."""
+    def add_version(
+        self, mean_payload_bits_L: np.ndarray, part: BankPart | None, calibration: Calibration | None = None
+    ) -> None:
+        """Take up an encoder version: what controllers may expect, and its bank unless the run is live."""
         self._payload_bits.append(mean_payload_bits_L)
+        self._calibrations.append(calibration)
         if part is not None:
             self._bank = with_version(self._bank, part)
 
@@ -108,6 +120,7 @@ class CameraShard(Resident):
 
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
+        self._guide = guide_of(point.controller, point.own_controller)
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
         opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
         counts = point.nothing_counted()
@@ -142,6 +155,7 @@ class CameraShard(Resident):
 
     def restore(self, snapshot: _State) -> None:
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
+        self._guide = guide_of(snapshot.point.controller, snapshot.point.own_controller)
         self._state = _State(
             snapshot.point,
             snapshot.cell_C,
@@ -163,7 +177,8 @@ class CameraShard(Resident):
             if self._bank is None:
                 raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
-            return Messages(self._bank.sizes_VFL2, expected_bits_VL, nothing, nothing)
+            right_VL, right_VFL = self._right(state, expected_bits_VL)
+            return Messages(self._bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing)
         if self._live is None:
             raise MemberLost("no encoder is here")
         return self._live.encode(
@@ -171,10 +186,19 @@ class CameraShard(Resident):
             state.uplinks,
             state.point.fleet,
             expected_bits_VL,
+            *self._right(state, expected_bits_VL),
             version_from_us_V,
             until_us,
             state.coded,
         )
+
+    def _right(self, state: _State, expected_bits_VL: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(V, L) shares of right answers as calibrated, zeros without; and no estimates of single frames."""
+        right_VL, head = np.zeros(expected_bits_VL.shape), state.point.head
+        for version, calibration in enumerate(self._calibrations):
+            if calibration is not None:
+                right_VL[version] = calibration.right_HL[head]
+        return right_VL, np.zeros((0, 0, 0), np.int16)
 
     def _move(
         self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray
@@ -190,6 +214,7 @@ class CameraShard(Resident):
                     state.pool,
                     state.point.fleet,
                     messages,
+                    self._guide,
                     version_from_us_V,
                     until_us,
                     place,
@@ -197,6 +222,11 @@ class CameraShard(Resident):
                     state.counts.tallies,
                     sent,
                 )
+                if end == NO_LEVEL:
+                    raise UserError(
+                        f"{state.point.controller}: gave level {place}; there are 0 to "
+                        f"{messages.expected_bits_VL.shape[1] - 1}, and -1 to skip a frame"
+                    )
                 if end == POOL_FULL:
                     state.pool = grown(state.pool)
                 parts.append(Sent(*(column[:count].copy() for column in sent)))

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fleet_sim.control.controller import guide_of
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
 from fleet_sim.engine.counts import COLUMNS, Counts
@@ -66,6 +67,7 @@ def fleet_on(
         message_header_bytes=0,
         deadline_us=deadline_us,
         fixed_level=0,
+        observes=False,
         headroom_ppm=1_000_000,
         scenes=1,
         link=link_of(LinkSpec.model_validate({**BARE, **link})),
@@ -84,6 +86,8 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
     messages = Messages(
         sizes_VFL2=sizes(payload_VFL, np.zeros_like(payload_VFL)),
         expected_bits_VL=np.zeros((1, 1), np.int64),
+        right_VL=np.zeros((1, 1)),
+        right_VFL=np.zeros((0, 0, 0), np.int16),
         live_from_R=np.arange(rows, dtype=np.int64) * (size_bytes.shape[1] if each_has_its_own else 0),
         live_frame_R=np.zeros(rows, np.int64),
     )
@@ -91,7 +95,7 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
     cameras, uplinks, pool = new_cameras(fleet, np.arange(fleet.cells, dtype=np.int64), (), 1)
     version_from_us_V = np.zeros(1, np.int64)
     tallies = Counts.zero(1, fleet.seconds, 0, fleet.cells, servers=0).tallies
-    state: Any = (fleet, messages, version_from_us_V, fleet.duration_us)
+    state: Any = (fleet, messages, guide_of("fixed"), version_from_us_V, fleet.duration_us)
     parts, why, place = [], POOL_FULL, 0
     while why != DONE:
         sent = room_for(1 << 20)

@@ -1,19 +1,24 @@
 """The `control:` part of a scenario."""
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fleet_sim.basics.spec import Strict
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.control.names import check_name
 
 
 class ControlSpec(Strict):
     """How a camera picks the level of a frame."""
 
-    controller: Literal["budget", "fixed"] = "budget"
+    controller: Annotated[str, AfterValidator(check_name)] = Field(
+        "budget",
+        description="budget, fixed, throughput, aimd, buffer, predictive, drop or frame_bits, as "
+        "docs/control.md tells; or a function of one's own, `FILE.py:FUNCTION`",
+    )
     level: int = Field(7, ge=0, le=15, description="the level that `fixed` always picks")
-    headroom: float = Field(0.95, gt=0, le=1, description="share of its fair rate that `budget` plans with")
+    headroom: float = Field(0.95, gt=0, le=1, description="share of its rate that a camera plans with")
     period_us: Microseconds = Field(
         1_000_000, ge=1000, description="what crosses shards takes effect at multiples of this time"
     )

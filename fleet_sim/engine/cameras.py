@@ -6,6 +6,7 @@ import numpy as np
 
 from fleet_sim.basics.compiled import bare, inlined
 from fleet_sim.control.budget import plan_bits
+from fleet_sim.control.observation import MIND
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
 from fleet_sim.network import packets
@@ -39,6 +40,7 @@ class Cameras(NamedTuple):
     control: np.ndarray  # (C,) CONTROL
     by_server_C: np.ndarray  # the cells, those of one server after those of another
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
+    minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
 
 
 class Messages(NamedTuple):
@@ -46,6 +48,8 @@ class Messages(NamedTuple):
 
     sizes_VFL2: np.ndarray  # see `sizes`
     expected_bits_VL: np.ndarray  # mean wire bits on the training set, what the controller plans with
+    right_VL: np.ndarray  # float64, share of right answers in the calibration; 0 where none was made
+    right_VFL: np.ndarray  # int16, how likely a frame is answered right, in ten-thousandths; or empty
     live_from_R: np.ndarray  # live: place of the camera's first frame of this epoch; empty in a bank
     live_frame_R: np.ndarray  # live: that frame's number
 
@@ -74,6 +78,7 @@ def new_cameras(
         control,
         by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
+        minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
     )
     return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
 

@@ -8,7 +8,7 @@ import numpy as np
 from fleet_sim.basics.errors import RunError
 from fleet_sim.serving.replicas import WORK
 
-DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed")
+DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed", "skipped")
 COLUMNS = (
     "offered",
     "sent",
@@ -46,6 +46,7 @@ COLUMNS = (
 FIRST_COLUMNS = 19
 """So many columns were there at first: those behind them enter a digest only where something was counted."""
 DROPPED_SHED = COLUMNS.index("dropped_shed")
+DROPPED_SKIPPED = COLUMNS.index("dropped_skipped")  # its controller chose not to send it
 
 HEAD_COLUMNS = ("answered", "right", "right_on_time")
 

@@ -26,7 +26,8 @@ class Fleet(NamedTuple):
     encode_us: int
     message_header_bytes: int
     deadline_us: int
-    fixed_level: int  # -1: the budget controller picks
+    fixed_level: int  # -1: the budget controller picks, or one that observes
+    observes: bool  # a controller that the step calls picks levels
     headroom_ppm: int
     scenes: int  # images; with views each is there in several looks
     link: Link

@@ -11,7 +11,9 @@ import numpy as np
 from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
 from fleet_sim.control.budget import budget_level
+from fleet_sim.control.observation import SKIP
 from fleet_sim.engine import counts as c
+from fleet_sim.engine import observing
 from fleet_sim.engine.cameras import MICRO, version_at
 from fleet_sim.engine.captures import in_rounds, next_capture_us
 from fleet_sim.engine.groups import frame_period_of, group_of
@@ -21,8 +23,9 @@ from fleet_sim.network.link import ALOHA
 from fleet_sim.network.queues import BUFFER, NONE, THROUGH
 from fleet_sim.network.uplink import AIR, NEVER
 
-# Why a step stops: it is done, or wants room for more messages in queues or among those that got through.
-DONE, POOL_FULL, SENT_FULL = range(3)
+# Why a step stops: it is done, or wants room for more messages in queues or among those that got through, or
+# a controller gave a level that there is not.
+DONE, POOL_FULL, SENT_FULL, NO_LEVEL = range(4)
 # What happens next in a cell.
 ENDS, WAKES, READY = range(3)
 NOBODY = np.uint32(0xFFFFFFFF)
@@ -94,8 +97,11 @@ def _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count):
 
 
 @inlined()
-def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, tallies):
-    """A camera has encoded its next frame: pick its level and queue it; what gives way is counted."""
+def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, cell, row, tallies):
+    """A camera has encoded its next frame: pick its level and queue it; what gives way is counted.
+
+    Returns the level; one that is not on the ladder is not taken, and the frame gets lost.
+    """
     source, control, camera = cameras.sources[row], cameras.control[cell], u.cameras[row]
     link, number = fleet.link, np.int64(camera.camera)
     frame, capture_us = np.int64(source.frame), source.capture_us
@@ -112,28 +118,42 @@ def _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row
     else:
         place = scene_of(fleet, number, frame, capture_us)
     group = _counted_group(tallies, fleet, number)
-    level = fleet.fixed_level
-    if level < 0:
+    air = u.air[row if link.sharing == ALOHA else cell]
+    ready_us, period_us, plan = capture_us + fleet.encode_us, fleet.frame_period_us, control.plan_bits
+    if fleet.groups.upto_G.shape[0] > 0:
+        period_us = frame_period_of(fleet, number)
+        plan = plan * period_us // fleet.frame_period_us
+    level = np.int64(fleet.fixed_level)
+    if cameras.minds.shape[0] > 0:
+        observation, mind = guide.observation[0], cameras.minds[row]
+        observing.look(
+            observation, mind, camera, air, fleet, messages, version, place, ready_us, period_us, plan
+        )
+        level = guide.choose(observation, mind)
+        observing.looked(mind, camera, ready_us)
+        if level < SKIP or level >= messages.expected_bits_VL.shape[1]:
+            return level
+    elif level < 0:
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
-        plan = control.plan_bits
-        if fleet.groups.upto_G.shape[0] > 0:
-            plan = plan * frame_period_of(fleet, number) // fleet.frame_period_us
         level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
     _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
+    if level == SKIP:
+        _count(tallies, control.named, group, version, ready_us // MICRO, c.DROPPED_SKIPPED, 1)
+        return level
     around = fleet.message_header_bytes + link.length_bytes
     content = np.int64(messages.sizes_VFL2[at(version), at(place), at(level), 0]) + around
     wire = packets.wire_bytes(link, content)
-    air = u.air[row if link.sharing == ALOHA else cell]
     if packets.make_room(camera, air, pool, link, wire):
         millibits = messages.sizes_VFL2[at(version), at(place), at(level), 1]
         queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
     else:
         second = (capture_us + fleet.encode_us) // MICRO
         _count(tallies, control.named, group, version, second, c.DROPPED_BUFFER, 1)
+    return level
 
 
 @inlined()
-def _packet_ends(u, pool, fleet, named, cell, row, now_us, tallies):
+def _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies):
     """A packet is off the air: count it."""
     transmitter = row if fleet.link.sharing == ALOHA else cell
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
@@ -145,6 +165,8 @@ def _packet_ends(u, pool, fleet, named, cell, row, now_us, tallies):
     if group >= 0:
         _add_packet(tallies.groups_GSC[group, second], bits, lost)
     u.cells[cell].wire_bits += bits
+    if cameras.minds.shape[0] > 0:
+        observing.note_packet(cameras.minds[row], bits, now_us)
 
 
 @inlined()
@@ -170,6 +192,7 @@ def step(
     pool,
     fleet,
     messages,
+    guide,
     version_from_us_V,
     until_us,
     first,
@@ -197,14 +220,18 @@ def step(
                 return SENT_FULL, place, sent_count
             spare = np.int64(0)
             if event == READY:
-                _frame_ready(cameras, u, pool, fleet, messages, version_from_us_V, cell, row, tallies)
+                level = _frame_ready(
+                    cameras, u, pool, fleet, messages, guide, version_from_us_V, cell, row, tallies
+                )
+                if level < SKIP or level >= messages.expected_bits_VL.shape[1]:
+                    return NO_LEVEL, level, sent_count
             else:
                 if event == WAKES:
                     waiting.take_wake(u, u.cells[cell])
                 transmits = row != NOBODY and u.cameras[row].flags & AIR
                 if transmits and (event == ENDS or link.sharing == ALOHA):
                     spare = u.cells[cell].spare
-                    _packet_ends(u, pool, fleet, named, cell, row, now_us, tallies)
+                    _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies)
             if link.sharing == ALOHA:
                 aloha.send_or_wait(u, pool, link, seed, encode_us, patience_us, cell, row, now_us)
             else:

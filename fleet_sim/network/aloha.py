@@ -6,7 +6,7 @@ A packet takes one of the cell's channels at random. Packets on one channel that
 
 from fleet_sim.basics.compiled import inlined
 from fleet_sim.basics.hashing import STREAM_CHANNEL, draw_below
-from fleet_sim.network.link import AIRTIME, DROP_LATE, WORK_A_BIT
+from fleet_sim.network.link import AIRTIME, DROP_EXPIRED, DROP_LATE, WORK_A_BIT
 from fleet_sim.network.packets import drop_late, packet, put_on_air
 from fleet_sim.network.uplink import AIR, COLLIDED, CUT
 from fleet_sim.network.waiting import cancel_wake, must_wait_until, outage_after, set_wake
@@ -29,7 +29,9 @@ def send_or_wait(u, pool, link, seed, encode_us, patience_us, place_C, row, now_
             end_us = now_us + link.airtime_us_B[size]
         else:
             end_us = now_us + (8 * size * WORK_A_BIT + link.bps - 1) // link.bps
-        if link.queue == DROP_LATE and end_us > pool.messages[camera.first].capture_us + patience_us:
+        expiry_us = pool.messages[camera.first].capture_us + patience_us
+        expired = link.queue == DROP_EXPIRED and now_us >= expiry_us
+        if expired or (link.queue == DROP_LATE and end_us > expiry_us):
             drop_late(camera, pool, link)
             continue
         put_on_air(camera, air, now_us, size, waiting, messages)

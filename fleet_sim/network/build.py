@@ -19,6 +19,7 @@ from fleet_sim.network.link import (
     ALOHA,
     CERTAIN,
     CONSTANT,
+    DROP_EXPIRED,
     DROP_HEAD,
     DROP_LATE,
     DROP_TAIL,
@@ -46,7 +47,7 @@ SHARING = {
     "proportional_fair": PROPORTIONAL,
     "aloha": ALOHA,
 }
-QUEUE = {"late": DROP_LATE, "tail": DROP_TAIL, "head": DROP_HEAD}
+QUEUE = {"late": DROP_LATE, "tail": DROP_TAIL, "head": DROP_HEAD, "expired": DROP_EXPIRED}
 LENGTH_BYTES = 2  # says how long each message of a shared packet is
 _LARGEST_WORK = 1 << 60
 

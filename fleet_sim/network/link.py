@@ -15,8 +15,9 @@ CERTAIN = 1 << 32
 CONSTANT, SEGMENTS, MARKOV, TOKENS, AIRTIME = range(5)
 # Who sends next.
 FIFO, ROUND_ROBIN, MAX_MIN, PROPORTIONAL, ALOHA = range(5)
-# What gives way: packets that would come too late (then the newest), the newest, or the oldest.
-DROP_LATE, DROP_TAIL, DROP_HEAD = range(3)
+# What gives way: packets that would come too late (then the newest), the newest, the oldest, or packets whose
+# time is over before they begin (then the newest).
+DROP_LATE, DROP_TAIL, DROP_HEAD, DROP_EXPIRED = range(4)
 
 
 class Link(NamedTuple):

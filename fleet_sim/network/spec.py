@@ -75,9 +75,10 @@ class LinkSpec(Strict):
     buffer_bytes: Bytes = Field(
         1500, ge=64, le=65536, description="room of one camera's queue, headers included"
     )
-    queue: Literal["late", "tail", "head"] = Field(
-        "late", description="what is dropped: late: a packet too late for its deadline, and the newest that "
-        "finds no room; tail: only the newest; head: only the oldest"
+    queue: Literal["late", "tail", "head", "expired"] = Field(
+        "late", description="what is dropped: late: a packet too late for its deadline, as the link "
+        "foresees, and the newest that finds no room; expired: one that has not begun by then, and the "
+        "newest; tail: only the newest; head: only the oldest"
     )  # fmt: skip
     loss: LossSpec = NoLossSpec()
     retries: int = Field(0, ge=0, le=100, description="times that a lost packet is sent again")

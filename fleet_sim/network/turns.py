@@ -14,7 +14,8 @@ A camera that may send gets a key; the smallest key goes next, ties to the lower
   beamforming using dumb antennas", 2002, with halving in the place of a moving average).
 
 Under DROP_LATE a packet that could not be through by its expiry is dropped when its turn comes, and its
-camera pays no tag for it. A camera whose oldest message gives way under DROP_HEAD keeps its turn.
+camera pays no tag for it; the link is asked, which knows how fast it will be. Under DROP_EXPIRED only one
+that begins no sooner than that is. A camera whose oldest message gives way under DROP_HEAD keeps its turn.
 """
 
 import numpy as np
@@ -24,6 +25,7 @@ from fleet_sim.network import heap
 from fleet_sim.network.capacity import end_of_work, tokens_at
 from fleet_sim.network.link import (
     AIRTIME,
+    DROP_EXPIRED,
     DROP_LATE,
     FIFO,
     MARKOV,
@@ -135,7 +137,7 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
             if tokens < work:
                 begin_us += (work - tokens + link.token_bps - 1) // link.token_bps
         expiry_us = NEVER
-        if link.queue == DROP_LATE:
+        if link.queue == DROP_LATE or link.queue == DROP_EXPIRED:
             expiry_us = pool.messages[at(camera.first)].capture_us + patience_us
         slot, state, left = np.int64(0), np.int64(0), np.int64(0)
         if link.capacity == AIRTIME:
@@ -152,7 +154,7 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
             end_us, left, slot, state = end_of_work(
                 link, seed, cell.number, slot, state, begin_us, done, work, far_us
             )
-        if end_us > expiry_us:
+        if begin_us >= expiry_us if link.queue == DROP_EXPIRED else end_us > expiry_us:
             _leave_turns(u, link, cell, place)
             drop_late(camera, pool, link)
             line_up(u, pool, link, encode_us, cell, row, now_us, False)

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from fleet_sim.basics.errors import UserError
+from fleet_sim.control.names import own
 from fleet_sim.network.build import link_of
 from fleet_sim.network.capacity_spec import TraceSpec
 from fleet_sim.scenario.document import Origins, read
@@ -41,6 +42,7 @@ def load_scenario(
     for point in points(scenario, document.origins):
         _check_link(point.scenario, document.origins)
         _check_table(point.scenario, document.origins)
+        _check_controller(point.scenario, document.origins)
     return scenario
 
 
@@ -59,6 +61,19 @@ def _check_table(scenario: Scenario, origins: Origins) -> None:
         service_times(scenario)
     except UserError as error:
         raise refuse([line(origins, ("serving", "table"), str(error))]) from None
+
+
+def _check_controller(scenario: Scenario, origins: Origins) -> None:
+    """UserError, naming the field too, unless a controller of the user's own can be compiled."""
+    try:
+        source = own(scenario.control.controller)
+        if source is not None:
+            # Here, since it takes numba, and most scenarios have none of their own.
+            from fleet_sim.control.controller import guide_of
+
+            guide_of(scenario.control.controller, source)
+    except UserError as error:
+        raise refuse([line(origins, ("control", "controller"), str(error))]) from None
 
 
 def dump_scenario(scenario: Scenario) -> str:

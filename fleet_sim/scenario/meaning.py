@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fleet_sim.control.names import own
 from fleet_sim.network.capacity_spec import TraceSpec
 from fleet_sim.network.traces import read_trace
 from fleet_sim.scenario.parts import TrainSpec
@@ -42,7 +43,8 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
     """The fields that have meaning, as JSON values: not names and places, nor how and where work is done.
 
     The content of the images and of the versions used, and with these how they were trained, enters a digest
-    by hashes of their own; a trace or a table of service times stands here by the hash of its file.
+    by hashes of their own; a trace, a table of service times and a controller of the user's own stand here by
+    the hash of their file.
     """
     fields: dict[str, Any] = scenario.model_dump(mode="json", exclude=_WITHOUT_MEANING)
     for part, names in _LATER.items():
@@ -51,6 +53,8 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
             if fields[part][name] == default[name]:
                 del fields[part][name]
     fields["fleet"]["cells"] = scenario.cells
+    if source := own(scenario.control.controller):
+        fields["control"]["controller"] = source.content_hash
     if isinstance(scenario.link.capacity, TraceSpec):
         fields["link"]["capacity"]["path"] = read_trace(scenario.link.capacity.path).content_hash
     if scenario.serving.table is not None:

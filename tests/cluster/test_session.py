@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from small_fleet import Watching, simulated, tiny_scenario
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
@@ -142,3 +143,35 @@ def test_replicas_behind_a_server_read_a_split_alike(dataset: Dataset, tmp_path:
         found.append(simulated(LocalHost(), scenario, dataset, tmp_path / str(number))[1])
     assert (found[0].by_head_HC == found[1].by_head_HC).all()
     assert (found[0].by_head_HC[:, 0] > 0).all()
+
+
+@pytest.mark.parametrize("controller", ["predictive", "own"])
+def test_controllers_decide_alike_wherever_they_run(
+    dataset: Dataset, tmp_path: Path, controller: str
+) -> None:
+    if controller == "own":
+        path = tmp_path / "mine.py"
+        path.write_text(
+            "def choose(o, mind):\n    mind.notes[1] += 1.0\n    return int(mind.notes[1]) % 4 - 1\n"
+        )
+        controller = f"{path}:choose"
+    digests = set()
+    for number, (shards, epoch_us, mode) in enumerate(((1, 6_000_000, "bank"), (3, 400_000, "live"))):
+        scenario = tiny_scenario(
+            mode=mode,
+            control={"controller": controller},
+            cluster={"backend": "local", "shards": shards, "epoch_us": epoch_us},
+        )
+        models = tmp_path / str(number)
+        _, counts = simulated(LocalHost(), scenario, dataset, models, update_at_us=UPDATE_AT_US)
+        digests.add(digest({}, [counts]))
+    assert len(digests) == 1
+    assert (counts.total_C[c.DROPPED_SKIPPED] > 0) == controller.endswith(":choose")
+
+
+def test_a_level_that_there_is_not_ends_the_run(dataset: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def choose(o, mind):\n    return o.levels\n")
+    scenario = tiny_scenario(control={"controller": f"{path}:choose"})
+    with pytest.raises(UserError, match=r"mine.py:choose: gave level 3; there are 0 to 2, and -1 to skip"):
+        simulated(LocalHost(), scenario, dataset, tmp_path / "models")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.control.controller import guide_of
 from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
@@ -31,7 +32,7 @@ def link(bps: int, **changes: Any) -> Link:
 def periodic(**fields: Any) -> Fleet:
     """A fleet of periodic cameras."""
     unused = {"burst_period_us": 1, "event_slot_us": 1, "event_threshold": 0, "event_us": 0, "spread_us": 1}
-    return Fleet(**{"capture": PERIODIC, **unused, **fields})
+    return Fleet(**{"capture": PERIODIC, "observes": False, **unused, **fields})
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,19 @@ class Case:
     batching: tuple[int, int, int, int]  # most frames, longest wait, us a batch, us a frame
     servers: int
     named: tuple[int, ...]
+    controller: str = "budget"  # where fleet.observes
+
+    @property
+    def right_share(self) -> np.ndarray:
+        """(V, L) what a calibration on these very scenes would say of the first head."""
+        share: np.ndarray = np.ascontiguousarray(self.right[:, 0].mean(axis=2))
+        return share
+
+    @property
+    def frame_right(self) -> np.ndarray:
+        """(V, F, L) estimates: half of the share, half of the truth, in ten-thousandths."""
+        known_VFL = np.moveaxis(self.right[:, 0], 1, 2)
+        return np.rint(5000 * (self.right_share[:, None] + known_VFL)).astype(np.int16, order="C")
 
 
 class Cells:
@@ -59,13 +73,19 @@ class Cells:
         self.cameras, self.uplinks, self.pool = new_cameras(case.fleet, cell_C, case.named, case.servers)
         nothing = np.zeros(0, np.int64)
         self.messages = Messages(
-            sizes(case.payload_bytes, case.millibits), case.expected_bits, nothing, nothing
+            sizes(case.payload_bytes, case.millibits),
+            case.expected_bits,
+            case.right_share,
+            case.frame_right,
+            nothing,
+            nothing,
         )
+        self.guide = guide_of(case.controller)
         self.version_from_us_V = np.array(case.version_from_us, np.int64)
 
     def move(self, until_us: int) -> list[Sent]:
         """Go on to `until_us`: what got through, server by server."""
-        given = (self.case.fleet, self.messages, self.version_from_us_V, until_us)
+        given = (self.case.fleet, self.messages, self.guide, self.version_from_us_V, until_us)
         by_server = []
         for place, last in pairwise(self.cameras.from_S.tolist()):
             parts, why = [], POOL_FULL

@@ -8,11 +8,14 @@ from itertools import count
 from math import log
 from typing import NamedTuple
 
+import numpy as np
 from engine.fleets import Case
-from engine.reference_link import Book, Message, Uplink
+from engine.reference_link import Book, Camera, Message, Uplink
 from serving.batching_reference import batches
 
 from fleet_sim.basics import hashing as h
+from fleet_sim.control.controller import BUILT_IN
+from fleet_sim.control.observation import LEVELS, MIND, OBSERVATION, SKIP
 from fleet_sim.engine.captures import BURSTS, POISSON
 from fleet_sim.engine.counts import LATENCY_EDGES_US
 from fleet_sim.engine.fleet import Fleet
@@ -97,6 +100,7 @@ class Reference:
         self.open: set[tuple[int, int]] = set()
         self.numbers: dict[tuple[int, int], int] = {}  # (camera, capture time) -> frame
         fleet, link = self.fleet, self.fleet.link
+        self.minds: dict[int, np.record] = {}
         patience_us = fleet.deadline_us - link.propagation_us
         book = Book(self.message, self.dropped, self.through, self.packet)
         for cell in range(fleet.cells):
@@ -109,7 +113,8 @@ class Reference:
                     self.numbers[camera, capture_us] = frame
                     self.count(camera, self.version_at(capture_us), capture_us, offered=1)
                     ready.append((capture_us + fleet.encode_us, camera))
-            Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book).run(ready, fleet.duration_us)
+            self.uplink = Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book)
+            self.uplink.run(ready, fleet.duration_us)
         for server in range(case.servers):
             self.serve([s for s in self.sent if s[2] % fleet.cells % case.servers == server])
 
@@ -120,24 +125,67 @@ class Reference:
     def version_at(self, time_us: int) -> int:
         return bisect_right(self.case.version_from_us, time_us) - 1
 
-    def message(self, camera: int, capture_us: int, waiting_bytes: int) -> Message:
-        """Pick the level of a frame and code it."""
+    def message(self, camera: int, capture_us: int, waiting_bytes: int, c: Camera) -> Message | None:
+        """Pick the level of a frame and code it; None where it is not sent."""
         fleet, case = self.fleet, self.case
         version, frame = self.version_at(capture_us), self.numbers[camera, capture_us]
         sharers = len(range(camera % fleet.cells, fleet.cameras, fleet.cells))
         share_bps = Fraction(fleet.link.budget_bps, sharers)
         if fleet.link.rest_ppm:
             share_bps = min(share_bps, Fraction(fleet.link.bps * 10**6 // (10**6 + fleet.link.rest_ppm)))
-        plan = share_bps * period_us_of(fleet, camera) * fleet.headroom_ppm / 10**12
+        plan = int(share_bps * fleet.frame_period_us * fleet.headroom_ppm / 10**12)
+        plan = plan * period_us_of(fleet, camera) // fleet.frame_period_us
         expected = case.expected_bits[version].tolist()
         fitting = [k for k, bits in enumerate(expected) if bits + 8 * waiting_bytes <= plan]
         level = max(fitting, default=0) if fleet.fixed_level < 0 else fleet.fixed_level
         scene = scene_of(fleet, camera, frame, capture_us)
+        if fleet.observes:
+            level = self.chosen(camera, capture_us, waiting_bytes, c, version, scene, plan)
+        if level == SKIP:
+            self.open.remove((camera, frame))
+            now_us = capture_us + fleet.encode_us
+            self.count(camera, version, now_us, dropped_skipped=1)
+            return None
         payload_bytes, millibits = (
             int(table_VFL[version, scene, level]) for table_VFL in (case.payload_bytes, case.millibits)
         )
         size = payload_bytes + fleet.message_header_bytes + fleet.link.length_bytes
         return Message(capture_us, size, Frame(camera, frame, level, version, payload_bytes, millibits))
+
+    def chosen(
+        self, camera: int, capture_us: int, waiting_bytes: int, c: Camera, version: int, scene: int, plan: int
+    ) -> int:
+        """What the case's controller, as the plain Python that it is, says to what the camera knows."""
+        fleet, case, link = self.fleet, self.case, self.fleet.link
+        now_us = capture_us + fleet.encode_us
+        levels = case.expected_bits.shape[1]
+        sizes = case.payload_bytes[version, scene] + fleet.message_header_bytes + link.length_bytes
+        whole = c.on_air.messages if c.on_air and c.on_air.through else 0
+        padding = [0] * (LEVELS - levels)
+        known = dict(
+            now_us=now_us,
+            left_us=fleet.deadline_us - link.propagation_us - fleet.encode_us,
+            frame_period_us=period_us_of(fleet, camera),
+            plan_bits=plan,
+            headroom=fleet.headroom_ppm / 10**6,
+            levels=levels,
+            expected_bits=case.expected_bits[version].tolist() + padding,
+            expected_right=case.right_share[version].tolist() + padding,
+            frame_bits=[8 * sum(self.uplink.pieces(int(size))) for size in sizes] + padding,
+            frame_right=(case.frame_right[version, scene] / 10_000).tolist() + padding,
+            waiting_bits=8 * waiting_bytes,
+            waiting_frames=len(c.queue) - whole,
+            air_bits=8 * c.on_air.bytes if c.on_air else 0,
+            busy_us=now_us - c.since_us if c.queue else 0,
+            sent_bits=sum(bits for bits, _ in c.measured),
+            sent_us=sum(us for _, us in c.measured),
+        )
+        c.measured.clear()
+        seen = np.zeros(1, OBSERVATION).view(np.recarray)[0]
+        for name, value in known.items():
+            seen[name] = value
+        mind = self.minds.setdefault(camera, np.zeros(1, MIND).view(np.recarray)[0])
+        return int(BUILT_IN[case.controller](seen, mind))
 
     def dropped(self, message: Message, reason: str, at_us: int) -> None:
         f = message.about

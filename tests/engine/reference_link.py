@@ -36,6 +36,8 @@ class Camera:
     tag: int = 0
     served_bits: int = 0
     served_us: int = 0
+    since_us: int = 0  # since when it has been at what is now the head of its queue
+    measured: list[tuple[int, int]] = field(default_factory=list)  # bits and time of packets since its choice
 
 
 @dataclass
@@ -104,7 +106,12 @@ class Uplink:
     def take(self, now_us: int, camera: int) -> None:
         """A frame is ready: queue its message, if there is room."""
         c, room = self.cameras[camera], self.link.buffer_bytes
-        message = self.book.message(camera, now_us - self.encode_us, sum(b for _, b in self.waiting(camera)))
+        if not c.queue:
+            c.since_us = now_us
+        waiting_bytes = sum(b for _, b in self.waiting(camera))
+        message = self.book.message(camera, now_us - self.encode_us, waiting_bytes, c)
+        if message is None:
+            return None
         needs = sum(self.pieces(message.size))
         first = c.on_air.messages if c.on_air else 0  # of those that may give way
         staying = sum(b for i, b in self.waiting(camera) if i < first or self.link.queue != n.DROP_HEAD)
@@ -133,9 +140,11 @@ class Uplink:
         filled_us = c.queue[0].capture_us + self.encode_us + self.link.aggregate_wait_us
         return max(c.not_before_us, filled_us if len(c.queue) < self.link.aggregate else 0)
 
-    def too_late(self, c: Camera, end_us: int, now_us: int) -> bool:
-        """Under `late` the oldest message is dropped if it could not be through in time."""
-        late = self.link.queue == n.DROP_LATE and end_us > c.queue[0].capture_us + self.patience_us
+    def too_late(self, c: Camera, begin_us: int, end_us: int, now_us: int) -> bool:
+        """Whether the oldest message was dropped: could not be through, or not even begun, in time."""
+        expiry_us = c.queue[0].capture_us + self.patience_us
+        late = self.link.queue == n.DROP_LATE and end_us > expiry_us
+        late |= self.link.queue == n.DROP_EXPIRED and begin_us >= expiry_us
         if late:
             c.fragment = c.tries = 0
             self.book.dropped(c.queue.popleft(), "deadline", now_us)
@@ -160,6 +169,8 @@ class Uplink:
         c.on_air, self.sender = None, -1
         lost = packet.cut or packet.collided or self.channel_loses(camera)
         self.book.packet(c.queue[0], 0 if packet.cut else 8 * packet.bytes, lost, now_us)
+        c.measured.append((0 if packet.cut else 8 * packet.bytes, now_us - c.since_us))
+        c.since_us = now_us
         wait_us = up((now_us - packet.since_us) * link.rest_ppm, 10**6)
         if not lost and not packet.through:
             c.fragment, c.tries = c.fragment + 1, 0
@@ -236,7 +247,7 @@ class Uplink:
             else:
                 needs = up(work * 10**6, self.share_ppm(camera, now_us)) if link.fading_us else work
                 end_us, beyond = self.carried(begin_us, needs - (spare if begin_us == now_us else 0))
-            if self.too_late(c, end_us, now_us):
+            if self.too_late(c, begin_us, end_us, now_us):
                 c.turn_key = None
                 self.line_up(now_us, camera, again=True)
             elif begin_us > now_us:
@@ -298,7 +309,7 @@ class Uplink:
             packet = self.packet(c)
             air_us = up(8 * packet.bytes * n.WORK_A_BIT, link.bps)
             air_us = int(link.airtime_us_B[packet.bytes]) if link.capacity == n.AIRTIME else air_us
-            if self.too_late(c, now_us + air_us, now_us):
+            if self.too_late(c, now_us, now_us + air_us, now_us):
                 continue
             self.put_on_air(camera, packet, now_us, now_us + air_us)
             packet.channel = int(h.draw_below(self.seed, h.STREAM_CHANNEL, camera, c.attempts, link.channels))
@@ -312,7 +323,9 @@ class Uplink:
 class Book(NamedTuple):
     """Whom the uplink asks for messages and tells of their ends."""
 
-    message: Callable[[int, int, int], Message]  # camera, capture time, bytes waiting
+    message: Callable[
+        [int, int, int, Camera], Message | None
+    ]  # camera, capture time, bytes waiting, the rest
     dropped: Callable[[Message, str, int], None]
     through: Callable[[Message, int], None]
     packet: Callable[[Message, int, bool, int], None]  # first message, bits, lost, time

@@ -10,6 +10,7 @@ from engine.reference import Reference, group_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_sim.control.controller import BUILT_IN
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.counts import COLUMNS, Counts
 from fleet_sim.engine.groups import ALIKE, Groups, groups_of
@@ -100,7 +101,7 @@ def links(draw: st.DrawFn, scale: int, bps: int, duration_us: int, plain: bool) 
         "aggregate": aggregate,
         "aggregate_wait_us": scale * draw(st.integers(0, 30)) if aggregate > 1 else 0,
         "length_bytes": 2 if aggregate > 1 else 0,
-        "queue": draw(st.sampled_from([n.DROP_LATE, n.DROP_TAIL, n.DROP_HEAD])),
+        "queue": draw(st.sampled_from([n.DROP_LATE, n.DROP_TAIL, n.DROP_HEAD, n.DROP_EXPIRED])),
         "to_bad": draw(thresholds) if lossy else 0,
         "to_good": draw(thresholds),
         "loss_good": draw(thresholds) if lossy and draw(st.booleans()) else 0,
@@ -174,6 +175,7 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
         message_header_bytes=message_header,
         deadline_us=draw(st.sampled_from([4, 20, 2, 1, 4, 20, 2, 0])) * period_us + odd,
         fixed_level=draw(st.sampled_from([-1, -1, levels - 1])),
+        observes=not plain and draw(st.booleans()),
         headroom_ppm=draw(st.integers(500_000, 10**6)),
         scenes=images,
         link=draw(links(scale, bps, duration_us, plain)),
@@ -209,6 +211,7 @@ def cases(draw: st.DrawFn, plain: bool) -> Case:
         ),
         servers=draw(st.integers(1, 2)),
         named=draw(st.sampled_from([(), (cells - 1,), tuple(range(cells))])),
+        controller=draw(st.sampled_from(sorted(BUILT_IN))),
     )
 
 

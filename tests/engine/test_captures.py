@@ -30,6 +30,7 @@ FLEET = Fleet(
     message_header_bytes=0,
     deadline_us=10**9,
     fixed_level=0,
+    observes=False,
     headroom_ppm=0,
     scenes=1,
     link=PLAIN,

@@ -12,7 +12,7 @@ from fleet_sim.report.results import write_results
 from fleet_sim.scenario import Scenario
 
 LADDER = (4, 7, 11, 18, 29, 48, 78, 128)
-REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed")
+REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed", "skipped")
 SECONDS = 60
 ENCODERS = [
     {
