@@ -39,7 +39,7 @@ def two_heads() -> tuple[np.ndarray, BankPart]:
     for right_F in better_LF:
         right_F[rng.choice(np.flatnonzero(~right_F), len(right_F) // 100, replace=False)] = True
     return payload_bits_L, BankPart(
-        part.payload_bytes_LF, part.ideal_millibits_LF, np.stack([plain_LF, better_LF])
+        part.payload_bytes_LF, part.ideal_millibits_LF, np.stack([plain_LF, better_LF]), part.escaped_LF
     )
 
 

@@ -46,7 +46,10 @@ def bank() -> tuple[np.ndarray, BankPart]:
     bytes_LF = np.rint(rng.normal(mean_bytes_L[:, None], 3, (len(mean_bytes_L), SCENES))).clip(1)
     right_LF = rng.random((len(mean_bytes_L), SCENES)) < np.linspace(0.5, 0.95, len(mean_bytes_L))[:, None]
     return 8 * mean_bytes_L, BankPart(
-        bytes_LF.astype(np.int32), (7900 * bytes_LF).astype(np.int32), right_LF[None]
+        bytes_LF.astype(np.int32),
+        (7900 * bytes_LF).astype(np.int32),
+        right_LF[None],
+        np.zeros(bytes_LF.shape, np.bool_),
     )
 
 

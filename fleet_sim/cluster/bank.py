@@ -15,6 +15,7 @@ class BankPart:
     payload_bytes_LF: np.ndarray
     ideal_millibits_LF: np.ndarray
     right_HLF: np.ndarray
+    escaped_LF: np.ndarray  # bool: is a value outside the tables' range?
 
 
 def joined(parts: Sequence[BankPart]) -> BankPart:
@@ -23,12 +24,14 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
         np.concatenate([part.payload_bytes_LF for part in parts], axis=1),
         np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
         np.concatenate([part.right_HLF for part in parts], axis=2),
+        np.concatenate([part.escaped_LF for part in parts], axis=1),
     )
 
 
 def one_scene() -> BankPart:
     """The least there can be: one scene at one level under one head."""
-    return BankPart(np.ones((1, 1), np.int32), np.ones((1, 1), np.int32), np.ones((1, 1, 1), np.bool_))
+    one = np.ones((1, 1), np.int32)
+    return BankPart(one, one, np.ones((1, 1, 1), np.bool_), np.zeros((1, 1), np.bool_))
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ class Bank:
 
     sizes_VFL2: np.ndarray  # see engine.cameras.sizes
     right_VHLF: np.ndarray
+    escaped_VFL: np.ndarray
 
 
 def with_version(bank: Bank | None, part: BankPart) -> Bank:
     """The bank with one more version, whose `part` holds every scene; in memory of its own."""
-    columns = (sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None]), part.right_HLF[None])
+    sizes_VFL2 = sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None])
+    columns = (sizes_VFL2, part.right_HLF[None], part.escaped_LF.T[None])
     if bank is None:
         return Bank(*(np.array(column, order="C") for column in columns))
-    before = (bank.sizes_VFL2, bank.right_VHLF)
+    before = (bank.sizes_VFL2, bank.right_VHLF, bank.escaped_VFL)
     return Bank(*(np.ascontiguousarray(np.concatenate(pair)) for pair in zip(before, columns, strict=True)))

@@ -30,6 +30,7 @@ from fleet_sim.engine.fleet import Schedule
 from fleet_sim.engine.heads import Judge
 from fleet_sim.engine.pools import Held, nothing_held, serve_pool
 from fleet_sim.engine.sent import Sent, room_for, take
+from fleet_sim.engine.watch import count_watched, weighed
 from fleet_sim.registry import Bundle
 from fleet_sim.serving.replicas import SHED, Rules
 
@@ -126,10 +127,24 @@ class DecoderServer(Resident):
 
         def judge(frames: Sent, head_M: np.ndarray) -> np.ndarray:
             nonlocal checked
+            fleet, watching = state.point.fleet, state.point.window_us > 0
             if state.point.live:
-                return self._classify_live(frames, head_M)
-            right_M: np.ndarray = look_up(frames, head_M, state.point.fleet, self._looked_up.right_VHLF)
-            checked += self._audit(frames, head_M, right_M)
+                begun_m = np.flatnonzero(head_M >= 0)
+                messages = self._take_messages(frames, head_M)
+                right_M = np.zeros(len(head_M), np.bool_)
+                right_M[begun_m] = self._classify(take(frames, begun_m), head_M[begun_m], messages)
+                weighed_M = self._weigh(frames, begun_m, messages) if watching else None
+            else:
+                bank = self._looked_up
+                right_M = look_up(frames, head_M, fleet, bank.right_VHLF)
+                checked += self._audit(frames, head_M, right_M)
+                weighed_M = (
+                    weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if watching else None
+                )
+            if weighed_M is not None:
+                expected_VL = np.stack([version.tables.expected_millibits_L for version in self._versions])
+                window_us, watched_GWQ = state.point.window_us, counts.watched_GWQ
+                count_watched(frames, head_M, right_M, *weighed_M, fleet, expected_VL, window_us, watched_GWQ)
             return right_M
 
         for place in range(len(state.waiting)):
@@ -184,19 +199,28 @@ class DecoderServer(Resident):
             raise MemberLost("no bank is here")
         return self._bank
 
-    def _classify_live(self, frames: Sent, head_M: np.ndarray) -> np.ndarray:
-        """Answer, from their own bytes, the frames that a batch has taken; forget those shed."""
+    def _take_messages(self, frames: Sent, head_M: np.ndarray) -> list[bytes]:
+        """The bytes of the frames that a batch has taken, for good; those shed are forgotten."""
         waiting = self._here().messages
         shed = take(frames, np.flatnonzero(head_M == SHED))
         for key in zip(shed.camera.tolist(), shed.frame.tolist(), strict=True):
             del waiting[key]
-        begun_m = np.flatnonzero(head_M >= 0)
-        begun = take(frames, begun_m)
+        begun = take(frames, np.flatnonzero(head_M >= 0))
         keys = zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)
-        messages = [waiting.pop(key) for key in keys]
-        right_M = np.zeros(len(head_M), np.bool_)
-        right_M[begun_m] = self._classify(begun, head_M[begun_m], messages)
-        return right_M
+        return [waiting.pop(key) for key in keys]
+
+    def _weigh(
+        self, frames: Sent, begun_m: np.ndarray, messages: list[bytes]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ideal millibits, is a value escaped?) of all frames (M,), read from the bytes of those begun."""
+        millibits_M = np.zeros(len(frames.camera), np.int64)
+        escaped_M = np.zeros(len(frames.camera), np.bool_)
+        kinds = np.stack([frames.version, frames.level], axis=1)[begun_m]
+        for version, level in np.unique(kinds, axis=0):
+            here = np.flatnonzero((kinds == (version, level)).all(axis=1))
+            of_kind = self._versions[version].weigh([messages[m] for m in here], level)
+            millibits_M[begun_m[here]], escaped_M[begun_m[here]] = of_kind
+        return millibits_M, escaped_M
 
     def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
         """Decode and classify these messages: was each answer right, (M,) bool?"""

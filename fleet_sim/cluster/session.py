@@ -23,6 +23,7 @@ from fleet_sim.control.names import own
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.scenario import Scenario
+from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class Session:
         takes one up no other may be simulated.
         """
         fleet = self.fleet_of(point)
-        members = server_members(point)
+        members, alarm = server_members(point), point.serving.alarm
         setup = Point(
             fleet=fleet,
             named_cells=point.report.cells,
@@ -215,6 +216,7 @@ class Session:
             head=int(head_schedule(point).head_W[0]),
             controller=point.control.controller,
             own_controller=own(point.control.controller),
+            window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
         )
         everyone = self._crews[number]
         crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export

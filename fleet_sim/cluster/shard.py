@@ -39,6 +39,7 @@ class Point:
     head: int = 0  # the one that answers at first, which controllers' calibration is of
     controller: str = "budget"
     own_controller: Own | None = None  # where it is the user's
+    window_us: int = 0  # of the alarm; 0 without one
 
     @property
     def servers(self) -> int:
@@ -56,6 +57,7 @@ class Point:
             self.servers,
             fleet.counted_groups,
             self.heads,
+            -(-fleet.duration_us // self.window_us) if self.window_us else 0,
         )
 
 

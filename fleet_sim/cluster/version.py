@@ -8,7 +8,7 @@ from fleet_sim.cluster.bank import BankPart
 from fleet_sim.codec.camera import FrozenEncoder
 from fleet_sim.codec.contract import check_contract, contract, contract_hash, contract_id
 from fleet_sim.codec.head import Head, load_head
-from fleet_sim.codec.message import HEADER_BYTES, decode_batch, encode_batch, ideal_millibits
+from fleet_sim.codec.message import HEADER_BYTES, decode_batch, encode_batch, escaped, ideal_millibits
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.registry import Bundle
@@ -47,6 +47,13 @@ class Version:
             raise RuntimeError(f"messages of levels {set(level_M.tolist())} were delivered as level {level}")
         return latent_MN[:, : self.tables.ladder_L[level]]
 
+    def weigh(self, messages: Sequence[bytes], level: int) -> tuple[np.ndarray, np.ndarray]:
+        """(ideal millibits, is a value escaped?) of messages of this level, both (M,)."""
+        latent_MN = np.zeros((len(messages), self.tables.neurons), np.int32)
+        latent_Mk = self.read(messages, level)
+        latent_MN[:, : latent_Mk.shape[1]] = latent_Mk
+        return ideal_millibits(latent_MN, self.tables)[:, level], escaped(latent_MN, self.tables)[:, level]
+
     def bank_part(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> BankPart:
         """Encode, code to bytes, decode those bytes and classify every scene at every level."""
         latent_FN = self.encoder.latents(images_FHWC)
@@ -60,5 +67,8 @@ class Version:
             for h, head in enumerate(self.heads):
                 right_HLF[h, level] = head.classify(latent_Fk, level) == labels_F
         return BankPart(
-            payload_bytes_LF, ideal_millibits(latent_FN, self.tables).T.astype(np.int32), right_HLF
+            payload_bytes_LF,
+            ideal_millibits(latent_FN, self.tables).T.astype(np.int32),
+            right_HLF,
+            escaped(latent_FN, self.tables).T,
         )

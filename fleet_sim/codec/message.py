@@ -120,6 +120,13 @@ def ideal_millibits(latent_MN: NDArray[np.int32], tables: Tables) -> NDArray[np.
     return np.cumsum(cost_MN, axis=1)[:, tables.ladder_L - 1]
 
 
+def escaped(latent_MN: NDArray[np.int32], tables: Tables) -> NDArray[np.bool_]:
+    """Does the message of each ranked latent at each level hold a value outside the tables' range? (M, L)."""
+    outside_MN = tables.coder.symbols(latent_MN) == tables.frequencies_NS.shape[1] - 1
+    found_ML: NDArray[np.bool_] = np.cumsum(outside_MN, axis=1)[:, tables.ladder_L - 1] > 0
+    return found_ML
+
+
 def _checked(contract_id: int) -> int:
     if not 0 <= contract_id < 1 << CONTRACT_BITS:
         raise ValueError(f"a contract id has {CONTRACT_BITS} bits; {contract_id} is none")

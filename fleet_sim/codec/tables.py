@@ -101,6 +101,13 @@ class Tables:
         millibits_NS[:, -1] += 1000 * ESCAPE_BITS
         return millibits_NS
 
+    @cached_property
+    def expected_millibits_L(self) -> NDArray[np.int64]:
+        """Ideal size of a message at each level, in the mean over what the frequencies were counted on."""
+        mean_N = (self.frequencies_NS * self.millibits_NS).sum(axis=1) / TOTAL
+        expected_L: NDArray[np.int64] = np.rint(np.cumsum(mean_N)[self.ladder_L - 1]).astype(np.int64)
+        return expected_L
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays by name, as they are stored."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.serving.replicas import WORK
+from fleet_sim.serving.watched import WATCHED
 
 DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed", "skipped")
 COLUMNS = (
@@ -79,6 +80,7 @@ class Counts:
     latency_VB: np.ndarray  # answered frames by latency bin
     wire_bits_by_cell: np.ndarray  # every cell's sent wire bits
     work_PQ: np.ndarray  # what each server did: serving.replicas.WORK
+    watched_GWQ: np.ndarray  # for the alarm, by group and window: serving.watched.WATCHED
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
     by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
 
@@ -91,8 +93,9 @@ class Counts:
         servers: int,
         groups: int = 0,
         heads: int = 0,
+        windows: int = 0,
     ) -> "Counts":
-        """Nothing counted yet."""
+        """Nothing counted yet; `windows` of the alarm."""
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
             np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
@@ -100,6 +103,7 @@ class Counts:
             np.zeros((versions, len(LATENCY_EDGES_US) + 1), np.int64),
             np.zeros(cells, np.int64),
             np.zeros((servers, len(WORK)), np.int64),
+            np.zeros((max(1, groups), windows, len(WATCHED)), np.int64),
             0,
             np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
         )
@@ -113,6 +117,7 @@ class Counts:
             np.array(self.latency_VB),
             np.array(self.wire_bits_by_cell),
             np.array(self.work_PQ),
+            np.array(self.watched_GWQ),
             self.in_flight,
             np.array(self.by_head_HC),
         )
@@ -126,6 +131,7 @@ class Counts:
             self.latency_VB + other.latency_VB,
             self.wire_bits_by_cell + other.wire_bits_by_cell,
             self.work_PQ + other.work_PQ,
+            self.watched_GWQ + other.watched_GWQ,
             self.in_flight + other.in_flight,
             self.by_head_HC + other.by_head_HC,
         )

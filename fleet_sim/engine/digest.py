@@ -22,6 +22,8 @@ def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
         tables = [by_second_VSC[..., :FIRST_COLUMNS], counts.latency_VB, counts.wire_bits_by_cell]
         if len(counts.groups_GSC):
             tables.append(counts.groups_GSC[..., :FIRST_COLUMNS])
+        if counts.watched_GWQ.size:
+            tables.append(counts.watched_GWQ)
         for array in tables:
             hasher.update(canonical_json(list(array.shape)))
             hasher.update(np.ascontiguousarray(array, "<i8").tobytes())

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from fleet_sim.report import intervals, words
 from fleet_sim.report.results import PointRow, Summary
+from fleet_sim.report.watch import alarm_words
 
 # Shown by columns of their own, whether swept or not.
 _SHOWN = {"link.budget_bps", "fleet.cameras"}
@@ -70,6 +71,9 @@ def closing_table(summary: Summary) -> Table:
     )
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
+    for row in rows:
+        for line in alarm_words(row.get("alarm_s", {})):
+            table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
     table.caption_justify = "left"
     return table
 

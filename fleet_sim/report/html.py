@@ -9,7 +9,7 @@ import yaml
 from fleet_sim.report import figures, words
 from fleet_sim.report.moments import over_time
 from fleet_sim.report.page import embedded, page, section
-from fleet_sim.report.results import Results, check_complete, read_results, write_whole
+from fleet_sim.report.results import Results, Summary, check_complete, read_results, write_whole
 from fleet_sim.report.tables import (
     groups_table,
     headline_tiles,
@@ -19,6 +19,7 @@ from fleet_sim.report.tables import (
     points_table,
     versions_table,
 )
+from fleet_sim.report.watch import WatchedRow, watched_figure
 
 
 def write_html(folder: Path) -> Path:
@@ -84,6 +85,8 @@ def _sections(results: Results) -> list[str]:
             "All points", "Figures of every sweep point; points.parquet has them all.", points_table(summary)
         )
     )
+    if watched := [row for row in summary.get("watched", []) if row["point"] == 0]:
+        found.append(_noticed(watched, summary))
     if groups := groups_table(summary):
         found.append(section("By group of cameras", "The same figures, group by group.", groups))
     if heads := heads_table(summary):
@@ -105,6 +108,17 @@ def _sections(results: Results) -> list[str]:
         )
     )
     return found
+
+
+def _noticed(watched: list[WatchedRow], summary: Summary) -> str:
+    first = summary["points"][0]
+    where = f" At the first point, {words.labels(first['sweep'])}." if first["sweep"] else ""
+    return section(
+        "What the servers noticed by themselves",
+        "Above, mean bits of a frame beyond what the version's tables expect, which needs no labels; below, "
+        f"the share of right answers, which servers do not know. Dotted: a group's first alarm.{where}",
+        embedded("watched", watched_figure(watched, first.get("alarm_s", {}))),
+    )
 
 
 def _moments(results: Results) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleet_sim.basics.errors import UserError
+from fleet_sim.report.watch import WatchedRow
 
 Swept = dict[str, str | int | float | None]
 
@@ -76,6 +77,7 @@ class PointRow(TypedDict):
     by_seed: NotRequired[dict[str, list[float | None]]]
     interval: NotRequired[dict[str, float | None]]
     groups: NotRequired[dict[str, GroupRow]]
+    alarm_s: NotRequired[dict[str, dict[str, float | None]]]
 
 
 class TimelineRow(TypedDict):
@@ -116,6 +118,7 @@ class Summary(TypedDict):
     ladder: list[LadderRow]
     points: list[PointRow]
     audit: NotRequired[dict[str, int]]
+    watched: NotRequired[list[WatchedRow]]
     wall_s: dict[str, float]
 
 

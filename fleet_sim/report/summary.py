@@ -11,6 +11,7 @@ from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.report.seeds import together
+from fleet_sim.report.watch import alarm_times_s, watched_rows
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
 
 SHORT_ID = 12
@@ -37,6 +38,12 @@ def summary_of(
         "scenes": scenes_hash,
         "versions": deployed,
     }
+    watched = [
+        row
+        for outcome in outcomes
+        if not outcome.point.repeat
+        for row in watched_rows(outcome.point.index, outcome.point.scenario, outcome.counts)
+    ]
     return {
         "name": scenario.name,
         "digest": digest(depends_on, [outcome.counts for outcome in outcomes]),
@@ -49,6 +56,7 @@ def summary_of(
             ]
         },
         "points": point_rows(outcomes),
+        **({"watched": watched} if watched else {}),
     }
 
 
@@ -79,6 +87,8 @@ def _figures(outcome: Outcome) -> Row:
     found = point_figures(outcome.counts, outcome.fleet, pixels)
     if names := [group.name for group in scenario.fleet.groups]:
         found["groups"] = group_figures(outcome.counts, names, pixels)
+    if alarms := alarm_times_s(scenario, outcome.counts):
+        found["alarm_s"] = alarms
     return found
 
 

@@ -25,6 +25,7 @@ _LATER: dict[str, set[str]] = {
     "fleet": {"groups"},
     "serving": {
         "split",
+        "alarm",
         "table",
         "replicas",
         "routing",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.serving.alarm_spec import AlarmSpec, NoAlarmSpec
 
 
 class HeadSwitch(Strict):
@@ -125,6 +126,7 @@ class ServingSpec(Strict):
     load_us: Microseconds = Field(
         0, ge=0, le=3_600_000_000, description="time that a batch takes longer for each decoder not held"
     )
+    alarm: AlarmSpec = NoAlarmSpec()
     head: str = Field("ce", description="name of the head that answers")
     split: tuple[HeadShare, ...] = Field(
         (), description="heads beside it, each for a share of the cameras, until the first of the switches"

@@ -14,6 +14,7 @@ from fleet_sim.data import load
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.views import scene_of
 from fleet_sim.scenario import Scenario
+from fleet_sim.serving.watched import EXCESS_CENTIBITS, FRAMES
 
 FOG = {"from_us": "2 s", "ramp_us": "2 s", "look": "fog", "severity": 4}
 
@@ -62,11 +63,11 @@ def test_what_is_seen_and_how_it_is_answered_does_not_depend_on_how_it_is_run(
     mode: str, shards: int, epoch_us: int, tmp_path: Any
 ) -> None:
     counted = []
-    for settings in (
-        {},
-        {"mode": mode, "cluster": {"backend": "local", "shards": shards, "epoch_us": epoch_us}},
-    ):
-        scenario = Scenario.model_validate({**fleet_that_sees({}, FOG).model_dump(), **settings})
+    serving = {"head": "plain", "servers": 2, "alarm": {"kind": "bits", "window_us": "1 s"}}
+    cluster = {"backend": "local", "shards": shards, "epoch_us": epoch_us}
+    for settings in ({}, {"mode": mode, "cluster": cluster}):
+        fields = {**fleet_that_sees({}, FOG).model_dump(), "serving": serving, **settings}
+        scenario = Scenario.model_validate(fields)
         host = LocalHost()
         folder = tmp_path / str(len(counted))
         _, counts = simulated(host, scenario, load(scenario.data, scenario.seed), folder)
@@ -74,6 +75,9 @@ def test_what_is_seen_and_how_it_is_answered_does_not_depend_on_how_it_is_run(
         counted.append(counts)
     np.testing.assert_array_equal(counted[0].by_second_VSC, counted[1].by_second_VSC)
     np.testing.assert_array_equal(counted[0].groups_GSC, counted[1].groups_GSC)
+    np.testing.assert_array_equal(counted[0].watched_GWQ, counted[1].watched_GWQ)
     assert (counted[0].groups_GSC.sum(axis=(0, 1)) == counted[0].total_C).all()
     right_GS = counted[0].groups_GSC[:, :, c.RIGHT] / counted[0].groups_GSC[:, :, c.ANSWERED]
+    excess_GW = counted[0].watched_GWQ[:, :, EXCESS_CENTIBITS] / counted[0].watched_GWQ[:, :, FRAMES]
+    assert abs(excess_GW[0, 5]) > 3 * abs(excess_GW[1, 5])
     assert right_GS[0, 5] < right_GS[1, 5]  # of the two groups it is the first that sees fog
