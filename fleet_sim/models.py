@@ -111,6 +111,26 @@ def diff(
     _print(table)
 
 
+@app.command(epilog="Example: fleet-sim models delta runs/update-20260101-120000 3f0c 77ab")
+def delta(
+    folder: _Folder,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="What a camera has.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What it is to have.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the delta there.")] = None,
+) -> None:
+    """How many bytes take a camera from one version to another, whole and as a delta that was tried."""
+    from fleet_sim.registry.delta import delta_of, rebuilt, whole
+
+    registry = _registry(folder)
+    before, after = registry.load(old), registry.load(new)
+    made, entire = delta_of(before, after), len(whole(after))
+    if rebuilt(before, made).id != after.id:
+        raise RuntimeError("a delta rebuilt another version")
+    typer.echo(f"whole {entire:,} bytes\ndelta {len(made):,} bytes, {len(made) / entire:.1%} of it")
+    if out is not None:
+        out.write_bytes(made)
+
+
 @app.command(epilog="Example: fleet-sim models sign old-run 3f0c 77ab")
 def sign(
     folder: _Folder,

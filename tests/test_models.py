@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from fleet_sim.cli import app
 from fleet_sim.registry import Registry
+from fleet_sim.registry.delta import rebuilt
 from fleet_sim.registry.deployment import deploy
 
 
@@ -75,6 +76,15 @@ def test_diff_shows_manifest_and_weights(models: tuple[Path, dict[str, str]]) ->
     assert "22.36% of its norm" in said
     assert "ranking_N" not in said
     assert invoke("diff", run, ids["old"], ids["old"]) == (0, "the same version\n")
+
+
+def test_delta_tells_its_size_and_writes_what_rebuilds(models: tuple[Path, dict[str, str]]) -> None:
+    run, ids = models
+    status, said = invoke("delta", run, ids["old"], ids["new"], "--out", run / "delta")
+    assert status == 0
+    assert f"delta {(run / 'delta').stat().st_size:,} bytes" in said
+    registry = Registry(run / "models")
+    assert rebuilt(registry.load(ids["old"]), (run / "delta").read_bytes()).id == ids["new"]
 
 
 def test_gc_asks_and_deletes_only_what_nothing_needs(models: tuple[Path, dict[str, str]]) -> None:

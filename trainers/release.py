@@ -20,6 +20,7 @@ from fleet_sim.codec.head import load_head
 from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import Dataset
+from fleet_sim.registry.grid import on_grid
 from fleet_sim.scenario.parts import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.heads import Latents, Weights, fit_head
@@ -57,13 +58,16 @@ def release(
     codec, train, classes = scenario.codec, scenario.train, len(dataset.class_names)
     # In the layout of what is deployed, whose kernels round differently.
     encoder_network = deepcopy(networks.encoder).to(memory_format=torch.contiguous_format)
+    weights: Weights = {name: t.cpu().numpy() for name, t in encoder_network.state_dict().items()}
+    if train.weight_bits is not None:  # before anything is measured on it
+        weights = on_grid(weights, train.weight_bits)
+        encoder_network.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     raw_MN = raw_latents(encoder_network, codec, dataset.train_images_NHWC, train.device)
     if not (np.abs(raw_MN) < 2**30).all():
         raise UserError("training diverged: latents are not finite or huge; lower the learning rates")
     rounded_MN = np.rint(raw_MN)
     ranking_N = trained_ranking(scenario, recipe)
     tables = Tables.fit(rounded_MN.astype(np.int32), dataset.train_labels_N, codec.ladder, ranking_N)
-    weights: Weights = {name: t.cpu().numpy() for name, t in networks.encoder.state_dict().items()}
     common = {
         "recipe": recipe,
         "seed": scenario.seed,

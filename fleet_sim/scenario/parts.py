@@ -140,6 +140,13 @@ class TrainSpec(Strict):
         description="of layers while training, part of the result; bfloat16 suits GPUs and processors that "
         "have it. Weights, losses and what is deployed are float32",
     )
+    weight_bits: int | None = Field(
+        None,
+        ge=4,
+        le=16,
+        description="grid of the encoder's weights as released, so that an update is a small delta; empty: "
+        "float32",
+    )
     use: Path | None = Field(
         None,
         description="no training: a models folder of an earlier run or training, or `shipped` for the "
@@ -149,7 +156,9 @@ class TrainSpec(Strict):
 
     def recorded(self) -> dict[str, Any]:
         """As manifests say it: not where files lay."""
-        return {**self.model_dump(mode="json", exclude={"use"}), "heads": [h.recorded() for h in self.heads]}
+        later = set() if self.weight_bits else {"weight_bits"}  # older versions keep their ids
+        fields = self.model_dump(mode="json", exclude={"use"} | later)
+        return {**fields, "heads": [head.recorded() for head in self.heads]}
 
     @model_validator(mode="after")
     def _fits(self) -> "TrainSpec":

@@ -12,6 +12,7 @@ from fleet_sim.codec.head import load_head
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import load
+from fleet_sim.registry.grid import on_grid
 from trainers.local import train_locally
 from trainers.train import train_and_release
 from trainers.workers import Workers
@@ -150,3 +151,14 @@ def test_settings_of_torch_are_put_back(released):
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     released("e2e", heads=[{"name": "svm", "kind": "svm"}])
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_weights_are_released_on_their_grid_and_without_one_nothing_is_recorded_of_it(released):
+    fine, _ = released("e2e", recipe_in_scenario="e2e")
+    coarse, _ = released("e2e", recipe_in_scenario="e2e", weight_bits=6)
+    assert "weight_bits" not in fine.manifest["train"]
+    assert coarse.manifest["train"]["weight_bits"] == 6
+    expected = on_grid(fine.tensors["weights"], 6)
+    for name, tensor in coarse.tensors["weights"].items():
+        np.testing.assert_array_equal(tensor, expected[name])
+    assert coarse.manifest["contract_hash"] != fine.manifest["contract_hash"]  # tables are of its own latents
