@@ -6,6 +6,7 @@ seeds, the one in `accuracy_on_time` should be found.
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,9 +39,7 @@ def two_heads() -> tuple[np.ndarray, BankPart]:
     rng = np.random.default_rng(1)
     for right_F in better_LF:
         right_F[rng.choice(np.flatnonzero(~right_F), len(right_F) // 100, replace=False)] = True
-    return payload_bits_L, BankPart(
-        part.payload_bytes_LF, part.ideal_millibits_LF, np.stack([plain_LF, better_LF]), part.escaped_LF
-    )
+    return payload_bits_L, replace(part, right_HLF=np.stack([plain_LF, better_LF]))
 
 
 def results_of(crew: Crew, scenario: Scenario, scenes: int) -> Results:

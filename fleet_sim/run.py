@@ -15,6 +15,7 @@ from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.scenes import scenes_of
+from fleet_sim.cluster.sends import sends_of
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -51,6 +52,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     servers = max(server_members(point.scenario) for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     gpus = servers * scenario.serving.num_gpus
+    sends = tuple(dict.fromkeys(sends_of(point.scenario) for point in every))
     outcomes: list[Outcome] = []
     interrupted = False
     with open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
@@ -62,6 +64,7 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
             servers,
             backend.exports,
             view.bank,
+            sends,
         )
         with _timed(clock, "train"):
             view.stage("Training")

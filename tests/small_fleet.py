@@ -12,6 +12,7 @@ from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry
 from fleet_sim.cluster.scenes import scenes_of
+from fleet_sim.cluster.sends import sends_of
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.codec.camera import raw_latents
 from fleet_sim.codec.contract import contract, contract_hash
@@ -118,6 +119,7 @@ def simulated(
         scenario.serving.servers,
         [export or Export()],
         watcher.bank,
+        (sends_of(scenario),),
     )
     before("deploy")
     session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))

@@ -1,10 +1,12 @@
 """Live cameras: the frozen encoder and the coder run for every frame, and nothing is remembered."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet_sim.codec.message import HEADER_BYTES, ideal_millibits
+from fleet_sim.cluster.sends import Sends
+from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.cameras import Cameras, Messages, upcoming, version_at
 from fleet_sim.engine.fleet import Fleet
@@ -14,24 +16,26 @@ from fleet_sim.network.uplink import Uplinks
 from fleet_sim.registry import Bundle
 
 if TYPE_CHECKING:
-    from fleet_sim.cluster.version import Version
+    from fleet_sim.cluster.codings import Coding
 
 Coded = dict[tuple[int, int], list[bytes]]
 
 
 class LiveCameras:
-    """Encoders of a shard's cameras, and what those see."""
+    """What a shard's cameras run, and what they see."""
 
-    def __init__(self, spec: CodecSpec, images_FHWC: np.ndarray):
-        self._spec, self._images_FHWC = spec, images_FHWC
-        self._versions: list[Version] = []
+    def __init__(self, spec: CodecSpec, images_FHWC: np.ndarray, sends: Sends):
+        self._spec, self._images_FHWC, self._sends = spec, images_FHWC, sends
+        self._codings: list[Coding] = []
 
-    def add(self, encoder: Bundle) -> None:
-        """The next encoder version."""
+    def add(self, encoder: Bundle, heads: Sequence[Bundle]) -> None:
+        """The next encoder version, with its heads for cameras that run one."""
         # Here, since it takes torch, for which only live shards should pay.
+        from fleet_sim.cluster.codings import coding_of
         from fleet_sim.cluster.version import Version
 
-        self._versions.append(Version(self._spec, encoder, [], "cpu"))
+        version = Version(self._spec, encoder, heads, "cpu")
+        self._codings.append(coding_of(self._sends, version, self._images_FHWC.shape[1]))
 
     def encode(
         self,
@@ -60,17 +64,17 @@ class LiveCameras:
         )
         versions, levels = expected_bits_VL.shape
         sizes_VFL2 = np.zeros((versions, total, levels, 2), np.int32)
-        for v, version in enumerate(self._versions):
+        for v, coding in enumerate(self._codings):
             of_version = np.flatnonzero(version_F == v)
             if not len(of_version):
                 continue
-            latent_MN = version.encoder.latents(self._images_FHWC[scene_F[of_version]])
-            sizes_VFL2[v, of_version, :, 1] = ideal_millibits(latent_MN, version.tables)
-            by_level = [version.code(latent_MN, k, frame_F[of_version]) for k in range(levels)]
+            seen_M = coding.see(self._images_FHWC[scene_F[of_version]])
+            by_level = [coding.code(seen_M, k, frame_F[of_version]) for k in range(levels)]
+            bytes_LM = np.array([[len(message) - HEADER_BYTES for message in level] for level in by_level])
+            sizes_VFL2[v, of_version, :, 1] = coding.ideal_millibits(seen_M, bytes_LM).T
+            sizes_VFL2[v, of_version, :, 0] = bytes_LM.T
             for m, f in enumerate(of_version):
-                messages = [level[m] for level in by_level]
-                coded[int(camera_F[f]), int(frame_F[f])] = messages
-                sizes_VFL2[v, f, :, 0] = [len(message) - HEADER_BYTES for message in messages]
+                coded[int(camera_F[f]), int(frame_F[f])] = [level[m] for level in by_level]
         return Messages(sizes_VFL2, expected_bits_VL, right_VL, right_VFL, from_R, frame_R)
 
     @staticmethod

@@ -13,6 +13,8 @@ from fleet_sim.engine.views import UNCHANGED, Stage, Views, views_of
 from fleet_sim.scenario import Scenario
 from fleet_sim.scenario.groups import GroupSpec, ViewSpec
 
+SAMPLE = 200
+
 
 @dataclass(frozen=True)
 class Scenes:
@@ -23,6 +25,7 @@ class Scenes:
     images: int
     views: Views
     validation: tuple[np.ndarray, np.ndarray]  # other images and labels, on which controllers are calibrated
+    trained_on_MHWC: np.ndarray  # some of what was trained on: what cameras plan pictures' sizes by
 
 
 def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
@@ -40,6 +43,7 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
         len(labels_F),
         views,
         (dataset.validation_images_NHWC[:MOST_IMAGES], dataset.validation_labels_N[:MOST_IMAGES]),
+        dataset.train_images_NHWC[:: -(-len(dataset.train_images_NHWC) // SAMPLE)],
     )
 
 

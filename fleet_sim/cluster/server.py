@@ -10,8 +10,10 @@ from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
 from fleet_sim.cluster.calibration import Calibration
+from fleet_sim.cluster.codings import Coding, bank_part, coding_of
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.resident import Resident
+from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.message import HEADER_BYTES
@@ -70,7 +72,8 @@ class DecoderServer(Resident):
         """No scenes, no versions."""
         self._images_FHWC, self._labels_F = np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
         self._versions: list[Version] = []
-        self._bank: Bank | None = None
+        self._codings: dict[tuple[int, Sends], Coding] = {}
+        self._banks: dict[Sends, Bank] = {}
         self._state: _State | None = None
 
     def see(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> None:
@@ -81,9 +84,10 @@ class DecoderServer(Resident):
         """Take up an encoder version with its heads, beside those already hosted."""
         self._versions.append(Version(self._spec, encoder, heads, self._device))
 
-    def bank_part(self, version: int, first: int, last: int, clear: int) -> list[Any]:
+    def bank_part(self, version: int, sends: Sends, first: int, last: int, clear: int) -> list[Any]:
         """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1."""
-        part = self._versions[version].bank_part(self._images_FHWC[first:last], self._labels_F[first:last])
+        coding = self._coding(version, sends)
+        part = bank_part(coding, self._images_FHWC[first:last], self._labels_F[first:last])
         below = max(0, clear - first)
         sums = {
             "payload_bits_L": 8 * part.payload_bytes_LF[:, :below].sum(axis=1, dtype=np.int64),
@@ -92,14 +96,16 @@ class DecoderServer(Resident):
         }
         return [sums, part]
 
-    def calibrate(self, version: int, images_FHWC: np.ndarray, labels_F: np.ndarray) -> Calibration:
+    def calibrate(
+        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray
+    ) -> Calibration:
         """Calibration of a version on images that are not what cameras see."""
-        part = self._versions[version].bank_part(images_FHWC, labels_F)
+        part = bank_part(self._coding(version, sends), images_FHWC, labels_F)
         return Calibration(part.right_HLF.mean(axis=2))
 
-    def add_bank(self, part: BankPart) -> None:
-        """Take up the bank of the next version, with every scene in it."""
-        self._bank = with_version(self._bank, part)
+    def add_bank(self, part: BankPart, sends: Sends = LATENTS) -> None:
+        """Take up the bank of the next version for cameras that send this, with every scene in it."""
+        self._banks[sends] = with_version(self._banks.get(sends), part)
 
     def warm(self, point: Point, schedule: Schedule) -> None:
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
@@ -195,9 +201,16 @@ class DecoderServer(Resident):
 
     @property
     def _looked_up(self) -> Bank:
-        if self._bank is None:
+        bank = self._banks.get(self._here().point.sends)
+        if bank is None:
             raise MemberLost("no bank is here")
-        return self._bank
+        return bank
+
+    def _coding(self, version: int, sends: Sends) -> Coding:
+        if (version, sends) not in self._codings:
+            size = self._images_FHWC.shape[1]
+            self._codings[version, sends] = coding_of(sends, self._versions[version], size)
+        return self._codings[version, sends]
 
     def _take_messages(self, frames: Sent, head_M: np.ndarray) -> list[bytes]:
         """The bytes of the frames that a batch has taken, for good; those shed are forgotten."""
@@ -229,7 +242,9 @@ class DecoderServer(Resident):
         groups = np.stack([frames.version, head_M, frames.level], axis=1)
         for version, head, level in np.unique(groups, axis=0):
             here = np.flatnonzero((groups == (version, head, level)).all(axis=1))
-            answer_M = self._versions[version].answer([messages[m] for m in here], level, head)
+            coding = self._coding(int(version), self._here().point.sends)
+            read_m = coding.read([messages[m] for m in here], level)
+            answer_M = coding.classify(read_m, level, head)
             right_M[here] = answer_M == label_M[here]
         return right_M
 
@@ -245,10 +260,11 @@ class DecoderServer(Resident):
         messages = [b""] * len(chosen_m)
         for version in np.unique(sample.version):
             here = np.flatnonzero(sample.version == version)
-            runner = self._versions[version]
-            latent_MN = runner.encoder.latents(self._images_FHWC[scene_M[here]])
-            for m, latent_N in zip(here, latent_MN, strict=True):
-                messages[m] = runner.code(latent_N[None], int(sample.level[m]), sample.frame[m : m + 1])[0]
+            coding = self._coding(int(version), state.point.sends)
+            seen_m = coding.see(self._images_FHWC[scene_M[here]])
+            for i, m in enumerate(here):
+                level, frame_1 = int(sample.level[m]), sample.frame[m : m + 1]
+                messages[m] = coding.code(seen_m[i : i + 1], level, frame_1)[0]
                 if (
                     len(messages[m]) - HEADER_BYTES
                     != self._looked_up.sizes_VFL2[version, scene_M[m], sample.level[m], 0]

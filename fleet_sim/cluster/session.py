@@ -15,6 +15,7 @@ from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.scenes import Scenes
+from fleet_sim.cluster.sends import LABEL, LATENT, LATENTS, Sends, mean_payload_bits, sends_of
 from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
@@ -60,7 +61,8 @@ class Session:
 
     Members form as many crews as there are `exports`; each crew simulates one sweep point at a time, beside
     the others. `servers` is the most server members that any point wants; one with fewer uses the first of
-    them. `banked` is told how many of the scenes are in the bank that is being made, and of how many.
+    them. `banked` is told how many of the scenes are in the bank that is being made, and of how many; there
+    is one for each of `sends`, all that cameras send at some point.
     """
 
     def __init__(
@@ -72,9 +74,10 @@ class Session:
         servers: int,
         exports: Sequence[Export],
         banked: Callable[[int, int], None],
+        sends: Sequence[Sends] = (LATENTS,),
     ):
         self._host, self._scenario, self._banked = host, scenario, banked
-        self._scenes = scenes
+        self._scenes, self._sends = scenes, sends
         self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
         self._registry = registry
         self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
@@ -161,35 +164,48 @@ class Session:
         heads = [self._load(version.heads[name]) for name in names]
         for server in self._servers:
             server.lasting("add_version", encoder, *heads)
-        bank, sums = self._bank(place)
         bundle = self._host.get(encoder)
         identity = contract_id(bundle.manifest["contract_hash"])
         if identity in self._contract_ids:
             raise RunError("two encoders of this run share their contract id; train with another seed")
         self._contract_ids.add(identity)
-        tables = bundle.tensors["tables"]
+        for sends in self._sends:
+            bits_L = bundle.tensors["tables"]["mean_payload_bits_L"]
+            if sends.codec != LATENT:
+                bits_L = mean_payload_bits(sends, self._scenes.trained_on_MHWC)
+            self._deploy_coding(version, place, sends, bits_L, encoder, heads)
+        self.deployed.append(version)
+
+    def _deploy_coding(
+        self, version: Deployed, place: int, sends: Sends, bits_L: np.ndarray, encoder: Ref, heads: list[Ref]
+    ) -> None:
+        """Give every member what it needs for cameras that send this; measure its ladder on the scenes."""
+        bank, sums = self._bank(place, sends)
         live = self._scenario.mode == "live"
         calibration = None
         if self._validation is not None:
-            calibration = self._servers[0].ask("calibrate", place, *self._validation).wait()[0]
-        for server in self._servers:
-            if not live:
-                server.lasting("add_bank", bank)
+            calibration = self._servers[0].ask("calibrate", place, sends, *self._validation).wait()[0]
+        if not live:
+            for server in self._servers:
+                server.lasting("add_bank", bank, sends)
         for shard in self._shards:
-            shard.lasting("add_version", tables["mean_payload_bits_L"], None if live else bank, calibration)
+            shard.lasting("add_version", bits_L, None if live else bank, calibration, sends)
             if live:
-                shard.lasting("add_live", self._scenario.codec, self._images, encoder)
-        self.deployed.append(version)
+                run = heads if sends.codec == LABEL else []
+                shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
         images = self._scenes.images  # the clear ones
         pixels = images * self._scenario.data.image_size**2
-        for h, name in enumerate(names):
-            for level, neurons in enumerate(self._scenario.codec.ladder):
+        latent = sends.codec == LATENT
+        for h, name in enumerate(version.heads):
+            if sends.codec == LABEL and h != sends.head:
+                continue
+            for level in range(len(bits_L)):
                 self.ladder.append(
                     Rung(
                         version.encoder,
-                        name,
+                        name if latent else f"{name}, {sends.codec}",
                         level,
-                        neurons,
+                        self._scenario.codec.ladder[level] if latent else 0,
                         round(float(sums["ideal_millibits_L"][level]) / 1000 / pixels, 6),
                         round(float(sums["payload_bits_L"][level]) / pixels, 6),
                         round(float(sums["right_HL"][h, level]) / images, 6),
@@ -217,6 +233,7 @@ class Session:
             controller=point.control.controller,
             own_controller=own(point.control.controller),
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
+            sends=sends_of(point),
         )
         everyone = self._crews[number]
         crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export
@@ -238,8 +255,8 @@ class Session:
     def _load(self, version: str) -> Ref:
         return self._registry.ask("load", version).wait()[0]
 
-    def _bank(self, place: int) -> tuple[Ref, dict[str, np.ndarray]]:
-        """The bank of a version, computed by all servers together, and the sums over its clear scenes.
+    def _bank(self, place: int, sends: Sends) -> tuple[Ref, dict[str, np.ndarray]]:
+        """The bank of a version and of what cameras send, by all servers together; sums over clear scenes.
 
         It is put together here, on the driver's machine, so that no other need stay alive for it, and lies in
         the object store, which copies it to each machine once.
@@ -249,7 +266,9 @@ class Session:
         pieces, clear = 4 * len(self._servers), self._scenes.images
         bounds = sorted({min(scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
         asked: list[Pending] = [
-            self._servers[i % len(self._servers)].ask("bank_part", place, first, last, clear, returns=2)
+            self._servers[i % len(self._servers)].ask(
+                "bank_part", place, sends, first, last, clear, returns=2
+            )
             for i, (first, last) in enumerate(pairwise(bounds))
         ]
         parts: list[BankPart] = []

@@ -13,6 +13,7 @@ from fleet_sim.cluster.calibration import Calibration
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.resident import Resident
+from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.control.controller import Guide, guide_of
 from fleet_sim.control.names import Own
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
@@ -40,6 +41,7 @@ class Point:
     controller: str = "budget"
     own_controller: Own | None = None  # where it is the user's
     window_us: int = 0  # of the alarm; 0 without one
+    sends: Sends = LATENTS
 
     @property
     def servers(self) -> int:
@@ -91,26 +93,31 @@ class CameraShard(Resident):
 
     def reset(self) -> None:
         """No versions, no cameras."""
-        self._payload_bits: list[np.ndarray] = []
-        self._calibrations: list[Calibration | None] = []
-        self._bank: Bank | None = None
-        self._live: LiveCameras | None = None
+        self._payload_bits: dict[Sends, list[np.ndarray]] = {}
+        self._calibrations: dict[Sends, list[Calibration | None]] = {}
+        self._banks: dict[Sends, Bank] = {}
+        self._live: dict[Sends, LiveCameras] = {}
         self._state: _State | None = None
         self._guide: Guide = guide_of("budget")
 
     def add_version(
-        self, mean_payload_bits_L: np.ndarray, part: BankPart | None, calibration: Calibration | None = None
+        self,
+        mean_payload_bits_L: np.ndarray,
+        part: BankPart | None,
+        calibration: Calibration | None = None,
+        sends: Sends = LATENTS,
     ) -> None:
         """Take up an encoder version: what controllers may expect, and its bank unless the run is live."""
-        self._payload_bits.append(mean_payload_bits_L)
-        self._calibrations.append(calibration)
+        self._payload_bits.setdefault(sends, []).append(mean_payload_bits_L)
+        self._calibrations.setdefault(sends, []).append(calibration)
         if part is not None:
-            self._bank = with_version(self._bank, part)
+            self._banks[sends] = with_version(self._banks.get(sends), part)
 
-    def add_live(self, spec: Any, images_FHWC: np.ndarray, encoder: Any) -> None:
-        """Take up a frozen encoder, to run it for every frame."""
-        self._live = self._live or LiveCameras(spec, images_FHWC)
-        self._live.add(encoder)
+    def add_live(self, spec: Any, images_FHWC: np.ndarray, sends: Sends, encoder: Any, *heads: Any) -> None:
+        """Take up a frozen encoder and its heads, to run for every frame what cameras that send this run."""
+        if sends not in self._live:
+            self._live[sends] = LiveCameras(spec, images_FHWC, sends)
+        self._live[sends].add(encoder, heads)
 
     def warm(self, point: Point) -> None:
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
@@ -174,16 +181,18 @@ class CameraShard(Resident):
         return self._state
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
-        expected_bits_VL = expected_wire_bits(state.point.fleet, np.stack(self._payload_bits))
+        sends = state.point.sends
+        expected_bits_VL = expected_wire_bits(state.point.fleet, np.stack(self._payload_bits[sends]))
         if not state.point.live:
-            if self._bank is None:
+            bank = self._banks.get(sends)
+            if bank is None:
                 raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
             right_VL, right_VFL = self._right(state, expected_bits_VL)
-            return Messages(self._bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing)
-        if self._live is None:
+            return Messages(bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing)
+        if sends not in self._live:
             raise MemberLost("no encoder is here")
-        return self._live.encode(
+        return self._live[sends].encode(
             state.cameras,
             state.uplinks,
             state.point.fleet,
@@ -197,7 +206,7 @@ class CameraShard(Resident):
     def _right(self, state: _State, expected_bits_VL: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(V, L) shares of right answers as calibrated, zeros without; and no estimates of single frames."""
         right_VL, head = np.zeros(expected_bits_VL.shape), state.point.head
-        for version, calibration in enumerate(self._calibrations):
+        for version, calibration in enumerate(self._calibrations[state.point.sends]):
             if calibration is not None:
                 right_VL[version] = calibration.right_HL[head]
         return right_VL, np.zeros((0, 0, 0), np.int16)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleet_sim.cluster.bank import BankPart
 from fleet_sim.codec.camera import FrozenEncoder
 from fleet_sim.codec.contract import check_contract, contract, contract_hash, contract_id
 from fleet_sim.codec.head import Head, load_head
-from fleet_sim.codec.message import HEADER_BYTES, decode_batch, encode_batch, escaped, ideal_millibits
+from fleet_sim.codec.message import decode_batch, encode_batch, escaped, ideal_millibits
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.registry import Bundle
@@ -34,9 +33,26 @@ class Version:
         """The messages of these ranked latents."""
         return encode_batch(latent_MN, level, self.tables, self.contract_id, sequence_M)
 
-    def answer(self, messages: Sequence[bytes], level: int, head: int) -> np.ndarray:
-        """Classes (M,) that a head reads from the bytes alone; raises MessageError for a damaged message."""
-        return self.heads[head].classify(self.read(messages, level), level)
+    @property
+    def levels(self) -> int:
+        """How many the ladder has."""
+        return len(self.tables.ladder_L)
+
+    def see(self, images_MHWC: np.ndarray) -> np.ndarray:
+        """Ranked latents (M, N) of frames."""
+        return self.encoder.latents(images_MHWC)
+
+    def ideal_millibits(self, seen_M: np.ndarray, payload_bytes_LM: np.ndarray) -> np.ndarray:
+        """Their probability under the tables, in bits, (L, M)."""
+        return ideal_millibits(seen_M, self.tables).T
+
+    def escaped(self, seen_M: np.ndarray) -> np.ndarray:
+        """Whether a value is outside the tables' range at each level, (L, M)."""
+        return escaped(seen_M, self.tables).T
+
+    def classify(self, read_M: np.ndarray, level: int, head: int) -> np.ndarray:
+        """Classes (M,) that a head reads from decoded latents."""
+        return self.heads[head].classify(read_M, level)
 
     def read(self, messages: Sequence[bytes], level: int) -> np.ndarray:
         """Latents (M, k) decoded from messages of this level."""
@@ -53,22 +69,3 @@ class Version:
         latent_Mk = self.read(messages, level)
         latent_MN[:, : latent_Mk.shape[1]] = latent_Mk
         return ideal_millibits(latent_MN, self.tables)[:, level], escaped(latent_MN, self.tables)[:, level]
-
-    def bank_part(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> BankPart:
-        """Encode, code to bytes, decode those bytes and classify every scene at every level."""
-        latent_FN = self.encoder.latents(images_FHWC)
-        levels, sequence_F = range(len(self.tables.ladder_L)), np.arange(len(labels_F))
-        payload_bytes_LF = np.empty((len(levels), len(labels_F)), np.int32)
-        right_HLF = np.empty((len(self.heads), len(levels), len(labels_F)), np.bool_)
-        for level in levels:
-            messages = self.code(latent_FN, level, sequence_F)
-            payload_bytes_LF[level] = [len(message) - HEADER_BYTES for message in messages]
-            latent_Fk = self.read(messages, level)
-            for h, head in enumerate(self.heads):
-                right_HLF[h, level] = head.classify(latent_Fk, level) == labels_F
-        return BankPart(
-            payload_bytes_LF,
-            ideal_millibits(latent_FN, self.tables).T.astype(np.int32),
-            right_HLF,
-            escaped(latent_FN, self.tables).T,
-        )

@@ -22,6 +22,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 }
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
+    "camera": {"codec"},
     "fleet": {"groups"},
     "serving": {
         "split",
@@ -53,6 +54,8 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
         for name in names:
             if fields[part][name] == default[name]:
                 del fields[part][name]
+    if not fields["camera"]:  # so did the whole part
+        del fields["camera"]
     fields["fleet"]["cells"] = scenario.cells
     if source := own(scenario.control.controller):
         fields["control"]["controller"] = source.content_hash

@@ -12,12 +12,13 @@ from fleet_sim.control.names import INLINE
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
+from fleet_sim.scenario.camera import CameraSpec
 from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
 from fleet_sim.scenario.sweep_spec import SweepSpec
 from fleet_sim.serving.spec import ServingSpec
 
 CELLS = 10  # where a scenario does not say how many
-SWEEPABLE = ("duration_us", "fleet", "link", "control", "serving")
+SWEEPABLE = ("duration_us", "camera", "fleet", "link", "control", "serving")
 
 
 class Scenario(Strict):
@@ -34,6 +35,7 @@ class Scenario(Strict):
     )
     data: DataSpec = DataSpec()
     codec: CodecSpec = CodecSpec()
+    camera: CameraSpec = CameraSpec()
     train: TrainSpec = TrainSpec()
     fleet: FleetSpec = FleetSpec()
     link: LinkSpec = LinkSpec()
@@ -83,12 +85,19 @@ class Scenario(Strict):
                 raise misfit(f"no head '{head}' in train.heads; {instead(head, heads)}", field, "train.heads")
         if self.serving.priority == "importance" and not self.fleet.groups:
             raise misfit("all cameras are alike without fleet.groups", "serving.priority", "fleet.groups")
-        if self.control.controller == "fixed" and self.control.level >= len(self.codec.ladder):
-            top = len(self.codec.ladder) - 1
+        if self.serving.alarm.kind != "none" and self.camera.codec != "latent":
+            raise misfit(
+                f"an alarm weighs the bits of latents, not of {self.camera.codec}",
+                "serving.alarm.kind",
+                "camera.codec",
+            )
+        top = self.camera.levels(len(self.codec.ladder)) - 1
+        if self.control.controller == "fixed" and self.control.level > top:
             raise misfit(
                 f"there is no level {self.control.level}; the ladder ends at {top}",
                 "control.level",
                 "codec.ladder",
+                "camera.codec",
             )
         if self.data.image_size % 2**self.codec.wavelet_levels:
             step = 2**self.codec.wavelet_levels

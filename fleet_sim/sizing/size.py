@@ -9,6 +9,7 @@ from fleet_sim.backend import open_backend
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.scenes import scenes_of
+from fleet_sim.cluster.sends import sends_of
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.load import load
 from fleet_sim.report import words
@@ -93,7 +94,14 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
     scenes, frames = scenes_of(dataset, scenario), 0
     with open_backend(scenario, dataset, 1, cpus, gpus, folder, view) as backend:
         session = Session(
-            backend.host, backend.registry, scenario, scenes, members, backend.exports, view.bank
+            backend.host,
+            backend.registry,
+            scenario,
+            scenes,
+            members,
+            backend.exports,
+            view.bank,
+            (sends_of(scenario),),
         )
         view.stage("Training")
         first = backend.train(scenario.train.recipe)()

@@ -10,6 +10,7 @@ from small_fleet import Watching, simulated, tiny_scenario
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.host import LocalHost
+from fleet_sim.cluster.sends import LATENTS
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -98,7 +99,8 @@ def test_a_broken_bank_is_found_by_the_audit(dataset: Dataset, tmp_path: Path) -
     scenario = tiny_scenario(audit=1.0)
     session, _ = simulated(LocalHost(), scenario, dataset, tmp_path)
     server = session._servers[0].handle
-    server._bank.right_VHLF[:] = ~server._bank.right_VHLF
+    bank = server._banks[LATENTS]
+    bank.right_VHLF[:] = ~bank.right_VHLF
     with pytest.raises(RuntimeError, match="audit"):
         session.simulate(scenario, Watching())
 

@@ -53,7 +53,7 @@ def test_messages_of_another_version_are_refused(releases: list[tuple[Bundle, Bu
     sequence_M = np.arange(3)
     np.testing.assert_array_equal(ours.read(ours.code(latent_MN, 1, sequence_M), 1), latent_MN[:, :4])
     with pytest.raises(MessageError, match="contract"):
-        ours.answer(theirs.code(latent_MN, 1, sequence_M), 1, 0)
+        ours.read(theirs.code(latent_MN, 1, sequence_M), 1)
 
 
 def test_messages_of_another_level_than_delivered_end_the_run(releases: list[tuple[Bundle, Bundle]]) -> None:
