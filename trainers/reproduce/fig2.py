@@ -23,19 +23,15 @@ RATES = ("rate", "class_rate")
 
 
 def _curves(subjects: Sequence[Subject], recipe: Recipe) -> list[Curve]:
-    seeds = subjects[:1] if recipe == "joint" else subjects
-    return [Curve(subject, trained=Train(subject, recipe)) for subject in seeds]
+    return [Curve(subject, trained=Train(subject, recipe)) for subject in subjects]
 
 
 def _baselines(subjects: Sequence[Subject]) -> list[Baselines]:
-    return [Baselines(subject, trained=Train(subject, "e2e")) for subject in subjects[:1]]
+    return [Baselines(subject, trained=Train(subject, "e2e")) for subject in subjects]
 
 
 def targets(subjects: Sequence[Subject]) -> list[Step]:
-    """A pruning curve of each recipe and seed, and what simpler ways reach.
-
-    The joint loss and the simpler ways, which are there to compare with, have the first seed alone.
-    """
+    """A pruning curve of each recipe and seed, and what simpler ways reach."""
     return [*(curve for recipe in RECIPES for curve in _curves(subjects, recipe)), *_baselines(subjects)]
 
 
