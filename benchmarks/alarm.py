@@ -1,7 +1,7 @@
 """The alarm without labels: how often it sounds for nothing, and how soon for each change.
 
 `python -m benchmarks.alarm`: the fleet of scenarios/drift.yaml, its version trained once before, on half its
-budget. First groups that do not change, many seeds, an alarm that may sound falsely once in 500 windows; then,
+budget. First groups that do not change, many seeds, an alarm set to one false alarm in 500 windows; then,
 with the default of once in 10,000, every look at every severity.
 """
 
