@@ -79,24 +79,37 @@ def _all(
 
 @app.command(epilog="Example: fleet-sim run scenarios/bandlimited.yaml --set link.budget_bps='20 kbit/s'")
 def run(
-    scenario: _File,
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO", help="Scenario file in YAML.", show_default=False)
+    ] = None,
     overrides: _Set = [],  # noqa: B006  typer never changes it
     out: _Out = Path("runs"),
     address: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="A running Ray cluster; without it one starts here."),
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped or killed.")
+    ] = None,
 ) -> None:
     """Train, simulate every point of the sweep, and report."""
-    if address is not None:
-        overrides = [*overrides, f"cluster.address={json.dumps(address)}"]
-    chosen = _load(scenario, overrides)
+    where = [] if address is None else [f"cluster.address={json.dumps(address)}"]
+    if resume is not None:
+        if scenario is not None or overrides:
+            raise UserError("--resume goes on with the run's own scenario: leave SCENARIO and --set out")
+        from fleet_sim.report.progress import scenario_of
+
+        chosen = scenario_of(resume, where)
+    elif scenario is not None:
+        chosen = _load(scenario, [*overrides, *where])
+    else:
+        raise UserError("name a scenario, or a stopped run with --resume RUN")
     from fleet_sim.report.results import read_results
     from fleet_sim.report.view import open_view
     from fleet_sim.run import run as run_scenario
 
     with open_view() as view:
-        folder = run_scenario(chosen, out, view)
+        folder = run_scenario(chosen, out, view, resume)
     view.closing_table(read_results(folder).summary, folder)
 
 

@@ -21,6 +21,7 @@ from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
+from fleet_sim.report.progress import Progress
 from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of
 from fleet_sim.report.view import View
@@ -31,8 +32,11 @@ Clock = dict[str, float]
 """Wall-clock seconds by part of the run."""
 
 
-def run(scenario: Scenario, out: Path, view: View) -> Path:
+def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -> Path:
     """Run a scenario and every point of its sweep; the folder with the results, `out`/name-time.
+
+    With `resume`, the folder of a run of this scenario that was stopped, however: trainings go on from their
+    checkpoints, points that are done are not done again, and the digest is that of an undisturbed run.
 
     Raises UserError, with nothing written, for what the user must mend. On Ctrl-C the points done so far are
     written, marked as incomplete, before KeyboardInterrupt goes on.
@@ -48,7 +52,8 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     scenes = scenes_of(dataset, scenario)
-    folder = new_folder_name(out, scenario.name)
+    folder = resume or new_folder_name(out, scenario.name)
+    progress = Progress(folder)
     servers = max(server_members(point.scenario) for point in sweep)
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + servers * scenario.cluster.server_cpus
     gpus = servers * scenario.serving.num_gpus
@@ -68,19 +73,24 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
         )
         with _timed(clock, "train"):
             view.stage("Training")
+            if scenario.train.use is None:
+                progress.begin(scenario)
             try:
                 first = backend.train(scenario.train.recipe)()
             except KeyboardInterrupt:
                 raise Interrupted(_how_to_go_on(folder)) from None
         try:
+            progress.begin(scenario)
             with _timed(clock, "bank"):
                 view.stage("Bank")
                 session.deploy(first)
+            outcomes += _done(progress, sweep, session, first, view)
+            left = [point for point in sweep if point not in [outcome.point for outcome in outcomes]]
             view.stage("Simulation")
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             with _timed(clock, "simulate"):
-                _simulate_all(session, sweep, updates, view, outcomes)
+                _simulate_all(session, left, updates, view, outcomes, progress)
         except KeyboardInterrupt:
             if not outcomes:
                 use = f"train.use={folder / 'models'}"
@@ -91,15 +101,30 @@ def run(scenario: Scenario, out: Path, view: View) -> Path:
         outcomes.sort(key=lambda outcome: (outcome.point.index, outcome.point.repeat))
         clock["total"] = round(time.perf_counter() - began, 3)
         _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
-        shutil.rmtree(folder / "training", ignore_errors=True)
         if interrupted:
-            raise Interrupted(f"interrupted: {len(outcomes)} of {len(sweep)} points are done, in {folder}")
+            raise Interrupted(
+                f"interrupted: {len(outcomes)} of {len(sweep)} points are done, in {folder}; go on by "
+                f"fleet-sim run --resume {folder}"
+            )
+        shutil.rmtree(folder / "training", ignore_errors=True)
+        progress.end()
         try:
             for export in backend.exports:
                 export.flush()
         except TimeoutError as error:
             view.note(f"The results are complete, but not all metrics were exported: {error}")
     return folder
+
+
+def _done(
+    progress: Progress, sweep: Sequence[Point], session: Session, first: Deployed, view: View
+) -> list[Outcome]:
+    """The points that a stopped run has left; not the last if all are, for updates come with a point."""
+    kept = [progress.outcome(point, session.fleet_of(point.scenario), first) for point in sweep]
+    done = [outcome for outcome in kept if outcome is not None]
+    if done:
+        view.note(f"  {len(done)} of {len(sweep)} points were done before")
+    return done[: len(sweep) - 1]
 
 
 class _Stopped(Exception):
@@ -127,6 +152,7 @@ def _simulate_all(
     updates: Sequence[Callable[[], Deployed]],
     view: View,
     outcomes: list[Outcome],
+    progress: Progress,
 ) -> None:
     """Simulate every point, as many side by side as there are crews, into `outcomes` as they are done.
 
@@ -157,6 +183,7 @@ def _simulate_all(
         began = time.perf_counter()
         counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew)
         outcome = Outcome(point, session.fleet_of(point.scenario), counted, time.perf_counter() - began)
+        progress.keep(outcome, session.deployed)
         outcomes.append(outcome)
         view.point_done(index, point_row([outcome]))
 

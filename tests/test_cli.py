@@ -34,7 +34,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Scenario, Path]]:
     """What is asked of fleet_sim.run, which is replaced by one that writes an empty run."""
     asked: list[tuple[Scenario, Path]] = []
 
-    def run(scenario: Scenario, out: Path, view: View) -> Path:
+    def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -> Path:
         asked.append((scenario, out))
         view.stage("Training")
         folder = out / "x-1"
@@ -50,7 +50,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Scenario, Path]]:
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def run(scenario: Scenario, out: Path, view: View) -> Path:
+    def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -> Path:
         raise error
 
     monkeypatch.setattr(sys.modules["fleet_sim.run"], "run", run)
@@ -199,3 +199,14 @@ def test_conformance_prints_every_check_and_fails_with_one(
     assert (got, seeds) == (status, [7])
     assert [text.split()[0] for text in out.splitlines()] == ["model", "sound", "other"]
     assert err == ("" if holds else "failed: 1 of these checks do not hold\n")
+
+
+def test_resume_takes_no_scenario_and_needs_a_stopped_run(file: Path) -> None:
+    for args, said in (
+        (("run", file, "--resume", "x"), "leave SCENARIO and --set out"),
+        (("run",), "name a scenario, or a stopped run with --resume RUN"),
+        (("run", "--resume", "nowhere"), "--resume nowhere: there is no run"),
+    ):
+        status, _, error = invoke(*args)
+        assert status == 2
+        assert said in error

@@ -4,6 +4,9 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
 from fleet_sim.report.compare import compare
+from fleet_sim.report.progress import scenario_of
 from fleet_sim.report.results import read_results
 from fleet_sim.report.view import View
 from fleet_sim.run import run, train
@@ -268,6 +272,65 @@ def test_ctrl_c_keeps_the_points_that_are_done(
     first = results(reference)["points"][0]
     assert {**summary["points"][0], "wall_s": 0} == {**first, "wall_s": 0}
     assert (folder / "report.html").exists()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from test_main_job import quiet, small
+from fleet_sim.run import run
+run(small(*sys.argv[2:]), Path(sys.argv[1]), quiet())
+"""
+
+
+def killed_once(out: Path, pattern: str, *overrides: str) -> Path:
+    """The folder of a run whose driver was killed as soon as a file of it had such a name."""
+    here = str(Path(__file__).parent)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r})\n{KILLED}", str(out), *overrides]
+    )
+    while not list(out.glob(f"*/{pattern}")):
+        assert driver.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    driver.kill()
+    driver.wait()
+    (folder,) = out.iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("pattern", ["training/e2e-*.safetensors", "progress/*.npz"])
+def test_a_driver_killed_at_any_stage_is_resumed_to_the_undisturbed_digest(
+    reference: Path, tmp_path: Path, pattern: str
+) -> None:
+    folder = killed_once(tmp_path, pattern, "cluster.epoch_us=20 ms")
+    done = {file.name: file.stat().st_mtime_ns for file in folder.glob("progress/*.npz")}
+    scenario = scenario_of(folder, [])
+    seen = io.StringIO()
+    assert run(scenario, Path("unused"), View(Console(file=seen)), folder) == folder
+    assert results(folder)["digest"] == results(reference)["digest"]
+    assert results(folder)["complete"] is True
+    if done:
+        assert f"{len(done)} of 4 points were done before" in seen.getvalue()
+    assert not (folder / "progress").exists()
+    with pytest.raises(UserError, match="this run is complete"):
+        scenario_of(folder, [])
+
+
+def test_a_run_ended_by_ctrl_c_goes_on_and_a_damaged_point_is_refused(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
+    with pytest.raises(Interrupted, match="go on by fleet-sim run --resume"):
+        run(small(models), tmp_path, Impatient(2))
+    (folder,) = tmp_path.iterdir()
+    kept = folder / "progress" / "1-0.npz"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"1-0\.npz cannot be read"):
+        run(scenario_of(folder, []), tmp_path, quiet(), folder)
+    kept.write_bytes(whole)
+    run(scenario_of(folder, []), tmp_path, quiet(), folder)
+    assert results(folder)["digest"] == results(reference)["digest"]
 
 
 def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
