@@ -15,19 +15,9 @@ import ray
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from fleet_sim.cluster.endpoint import endpoint_url, read_samples
+from fleet_sim.engine.counts import DROP_REASONS
 
-OUTCOMES = (
-    "right_on_time",
-    "right_late",
-    "wrong",
-    "dropped_buffer",
-    "dropped_deadline",
-    "dropped_loss",
-    "dropped_outage",
-    "dropped_corrupt",
-    "dropped_incompatible",
-    "dropped_shed",
-)
+OUTCOMES = ("right_on_time", "right_late", "wrong", *(f"dropped_{reason}" for reason in DROP_REASONS))
 TOTALS = {
     "offered": ("fleet_sim_frames_offered", "frames captured"),
     "sent": ("fleet_sim_frames_sent", "frames whose transmission ended"),

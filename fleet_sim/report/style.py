@@ -23,6 +23,7 @@ FATES = {
     "corrupt": "#a8486a",
     "incompatible": "#7a5a3a",
     "shed": "#b08a2e",
+    "skipped": "#4f8a6b",
     "in flight": "#e7ebef",
 }
 
