@@ -34,7 +34,7 @@ def point_figures(counts: Counts, fleet: Fleet, pixels: int) -> Row:
     total = {name: int(value) for name, value in zip(COLUMNS, counts.total_C, strict=True)}
     sent = total["sent"]
     latency_B = counts.latency_VB.sum(axis=0)
-    quantiles = {f"p{p}": quantile_us(latency_B, p / 100) for p in (50, 95, 99)}
+    quantiles = {f"p{p}": quantile_us(latency_B, p / 100) for p in (50, 95, 99, 99.9)}
     # Rounded down: a cell at its budget must not read as one above it.
     busiest_bps = int(counts.wire_bits_by_cell.max()) * 1_000_000 // fleet.duration_us
     return {

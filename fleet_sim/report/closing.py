@@ -4,9 +4,11 @@ from rich import box
 from rich.table import Table
 
 from fleet_sim.report import intervals, words
+from fleet_sim.report.goodput import knee_words, knees
 from fleet_sim.report.results import PointRow, Summary
 from fleet_sim.report.watch import alarm_words
 
+SATURATED = 0.9  # busy share of servers from which their knee is worth a line
 # Shown by columns of their own, whether swept or not.
 _SHOWN = {"link.budget_bps", "fleet.cameras"}
 
@@ -74,6 +76,9 @@ def closing_table(summary: Summary) -> Table:
     for row in rows:
         for line in alarm_words(row.get("alarm_s", {})):
             table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
+    busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
+    for knee in knees(rows) if busiest > SATURATED else ():
+        table.caption += f"\n{knee_words(knee)}"
     table.caption_justify = "left"
     return table
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import yaml
 
 from fleet_sim.report import figures, words
+from fleet_sim.report.goodput import goodput, knee_words, knees
 from fleet_sim.report.moments import over_time
 from fleet_sim.report.page import embedded, page, section
 from fleet_sim.report.results import Results, Summary, check_complete, read_results, write_whole
@@ -17,6 +18,7 @@ from fleet_sim.report.tables import (
     lead,
     machine_list,
     points_table,
+    servers_table,
     versions_table,
 )
 from fleet_sim.report.watch import WatchedRow, watched_figure
@@ -78,6 +80,16 @@ def _sections(results: Results) -> list[str]:
                 figures.latency(rows, deadline_us),
             ),
         ]
+    if (against_load := goodput(rows)) is not None:
+        found.append(
+            section(
+                "How much load is borne",
+                "Frames answered rightly within the deadline against all that are offered, each a second. "
+                "Below the knee nearly every further frame is answered in time; beyond it goodput should "
+                "stay where it is, not fall. " + ". ".join(knee_words(knee) for knee in knees(rows)) + ".",
+                embedded("goodput", against_load),
+            )
+        )
     if rows and results.timeline:
         found.append(_moments(results))
     found.append(
@@ -87,6 +99,15 @@ def _sections(results: Results) -> list[str]:
     )
     if watched := [row for row in summary.get("watched", []) if row["point"] == 0]:
         found.append(_noticed(watched, summary))
+    if servers := servers_table(summary):
+        found.append(
+            section(
+                "What the servers did",
+                "Busy is service time over the time in which replicas could work; the wait is from a frame's "
+                "arrival to the start of its batch; latencies are from capture to answer.",
+                servers,
+            )
+        )
     if groups := groups_table(summary):
         found.append(section("By group of cameras", "The same figures, group by group.", groups))
     if heads := heads_table(summary):

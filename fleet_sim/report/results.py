@@ -49,6 +49,19 @@ class HeadFigures(TypedDict):
     right_on_time_of_answered: float | None
 
 
+class ServingRow(TypedDict):
+    """What the servers did at one point; rates are frames a second."""
+
+    offered_per_s: float
+    goodput_per_s: float
+    on_time_per_s: float
+    utilisation: float | None
+    replicas: float
+    batch_mean: float | None
+    queue_wait_ms: float | None
+    frames_redone: int
+
+
 class PointRow(TypedDict):
     """The figures of one sweep point; None where nothing was sent or answered."""
 
@@ -72,6 +85,7 @@ class PointRow(TypedDict):
     link_utilisation: float | None
     cell_wire_bps_max: int
     wall_s: float
+    serving: NotRequired[ServingRow]
     heads: NotRequired[dict[str, HeadFigures]]
     seeds: NotRequired[list[int]]
     by_seed: NotRequired[dict[str, list[float | None]]]

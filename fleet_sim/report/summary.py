@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.engine.work import serving_figures
+from fleet_sim.report.goodput import knees
+from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
 from fleet_sim.report.watch import alarm_times_s, watched_rows
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
@@ -44,6 +47,7 @@ def summary_of(
         if not outcome.point.repeat
         for row in watched_rows(outcome.point.index, outcome.point.scenario, outcome.counts)
     ]
+    rows = point_rows(outcomes)
     return {
         "name": scenario.name,
         "digest": digest(depends_on, [outcome.counts for outcome in outcomes]),
@@ -55,8 +59,9 @@ def summary_of(
                 for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
             ]
         },
-        "points": point_rows(outcomes),
         **({"watched": watched} if watched else {}),
+        "points": rows,
+        "knees": knees(cast(list[PointRow], rows)),
     }
 
 
@@ -85,6 +90,7 @@ def _figures(outcome: Outcome) -> Row:
     scenario = outcome.point.scenario
     pixels = scenario.data.image_size**2
     found = point_figures(outcome.counts, outcome.fleet, pixels)
+    found["serving"] = serving_figures(outcome.counts, outcome.fleet)
     if names := [group.name for group in scenario.fleet.groups]:
         found["groups"] = group_figures(outcome.counts, names, pixels)
     if alarms := alarm_times_s(scenario, outcome.counts):

@@ -115,6 +115,34 @@ def groups_table(summary: Summary) -> str:
     return f'<div class="scroll">{table}</div>' if body else ""
 
 
+def servers_table(summary: Summary) -> str:
+    """A row a point: what its servers did; nothing for a run that did not count it."""
+    names = ("offered/s", "right on time/s", "on time/s", "busy", "replicas", "frames a batch", "wait ms",
+             "p50 ms", "p95 ms", "p99 ms", "p99.9 ms", "shed", "redone")  # fmt: skip
+    body = ""
+    for row in summary["points"]:
+        if "serving" not in row:
+            continue
+        did, latency = row["serving"], row["latency_ms"]
+        cells = (
+            words.number(did["offered_per_s"]),
+            words.number(did["goodput_per_s"]),
+            words.number(did["on_time_per_s"]),
+            words.percent(did["utilisation"]),
+            words.number(did["replicas"], 2),
+            words.number(did["batch_mean"], 1),
+            words.number(did["queue_wait_ms"], 1),
+            *(words.number(latency[key]) for key in ("p50", "p95", "p99", "p99.9")),
+            words.number(row["frames_dropped"].get("shed", 0)),
+            words.number(did["frames_redone"]),
+        )
+        body += f'<tr><td class="text">{html.escape(words.labels(row["sweep"]))}</td>'
+        body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    head = '<th class="text">point</th>' + "".join(f"<th>{name}</th>" for name in names)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>' if body else ""
+
+
 def heads_table(summary: Summary) -> str:
     """A row a point and head, where more than one head answered; else nothing."""
     body = ""
