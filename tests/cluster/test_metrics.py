@@ -69,7 +69,8 @@ def test_totals_at_the_endpoint_equal_what_was_committed(exported):
 
 
 def test_totals_beyond_float32_are_exact(exported):
-    assert _sums(exported, "ray_fleet_sim_wire_bits_total", "shard")["0",] == BIG + 7 * [*OUTCOMES, *TOTALS].index("wire_bits")
+    place = [*OUTCOMES, *TOTALS].index("wire_bits")
+    assert _sums(exported, "ray_fleet_sim_wire_bits_total", "shard")["0",] == BIG + 7 * place
 
 
 def test_latency_buckets_are_cumulative_and_include_the_empty_ones(exported):
