@@ -174,7 +174,7 @@ def schema() -> None:
 def conformance(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random draws.")] = 1,
 ) -> None:
-    """Check every link model against theory; status 1 if one does not hold."""
+    """Check every model of links and servers against theory; status 1 if one does not hold."""
     from fleet_sim.conformance import all_checks, heading, line
 
     typer.echo(heading())

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_sim.conformance import Check, accounts, all_checks, capacity, channel, lab, queueing, sharing
+from fleet_sim.conformance import (
+    Check,
+    accounts,
+    all_checks,
+    capacity,
+    channel,
+    lab,
+    queueing,
+    serving,
+    sharing,
+)
 from fleet_sim.conformance.check import by_chance, exactly, within
 from fleet_sim.conformance.queueing import exponential
 from fleet_sim.conformance.sharing import max_min_shares
@@ -23,6 +33,9 @@ ASKED = (
     "max-min",
     "ALOHA",
     "conservation",
+    "server M/D/1",
+    "server of batches",
+    "4 hashed replicas",
 )
 
 
@@ -87,6 +100,23 @@ def test_a_broken_model_is_found_out(
         monkeypatch.setattr(room, "simulate", lambda fleet, sizes: whole(change(fleet), sizes))
     found = (check for check in checks(1) if check.model.startswith(model))
     assert any(not check.holds for check in found)
+
+
+def test_a_server_that_is_slower_than_it_should_be_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = serving.run_batches
+
+    def slow(arrive_us_M, free_us, until_us, max_wait_us, service_us_HN, *rest):  # type: ignore[no-untyped-def]
+        return whole(arrive_us_M, free_us, until_us, max_wait_us, service_us_HN * 102 // 100, *rest)
+
+    monkeypatch.setattr(serving, "run_batches", slow)
+    failed = [check.model for check in serving.checks(1) if not check.holds]
+    assert failed == ["server M/D/1", "server of batches to 8"]
+
+
+def test_batches_of_one_wait_as_in_a_plain_queue() -> None:
+    assert serving.bulk_wait_us(0.7 / 60_000, np.array([0, 60_000])) == pytest.approx(70_000, rel=1e-6)
+    assert serving.blocking(0.9, 200) == pytest.approx(0, abs=1e-6)
+    assert serving.blocking(2.0, 200) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_chance_is_given_four_standard_errors() -> None:
