@@ -3,7 +3,7 @@
 import numpy as np
 
 from fleet_sim.codec.message import HEADER_BYTES
-from fleet_sim.control.names import INLINE
+from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import Fleet, Schedule
@@ -19,6 +19,7 @@ from fleet_sim.serving.spec import ServingSpec
 def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
     """The constants of one sweep point."""
     fixed = point.control.level if point.control.controller == "fixed" else -1
+    estimated = estimates(point.control.controller)
     return Fleet(
         seed=point.seed,
         cameras=point.fleet.cameras,
@@ -26,7 +27,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
         **_capture(point),
-        encode_us=point.fleet.encode_us,
+        encode_us=point.fleet.encode_us + (point.control.confidence_us if estimated else 0),
         message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,

@@ -17,6 +17,7 @@ from fleet_sim.registry import Bundle
 
 if TYPE_CHECKING:
     from fleet_sim.cluster.codings import Coding
+    from fleet_sim.codec.confidence import Confidence
 
 Coded = dict[tuple[int, int], list[bytes]]
 
@@ -44,7 +45,7 @@ class LiveCameras:
         fleet: Fleet,
         expected_bits_VL: np.ndarray,
         right_VL: np.ndarray,
-        right_VFL: np.ndarray,
+        confidence_V: "Sequence[Confidence]",
         version_from_us_V: np.ndarray,
         until_us: int,
         coded: Coded,
@@ -63,12 +64,15 @@ class LiveCameras:
             np.int64,
         )
         versions, levels = expected_bits_VL.shape
+        right_VFL = np.zeros((versions if confidence_V else 0, total, levels), np.int16)
         sizes_VFL2 = np.zeros((versions, total, levels, 2), np.int32)
         for v, coding in enumerate(self._codings):
             of_version = np.flatnonzero(version_F == v)
             if not len(of_version):
                 continue
             seen_M = coding.see(self._images_FHWC[scene_F[of_version]])
+            if confidence_V:
+                right_VFL[v, of_version] = confidence_V[v].estimate(seen_M)
             by_level = [coding.code(seen_M, k, frame_F[of_version]) for k in range(levels)]
             bytes_LM = np.array([[len(message) - HEADER_BYTES for message in level] for level in by_level])
             sizes_VFL2[v, of_version, :, 1] = coding.ideal_millibits(seen_M, bytes_LM).T

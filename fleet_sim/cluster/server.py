@@ -16,6 +16,7 @@ from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
+from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
@@ -97,11 +98,20 @@ class DecoderServer(Resident):
         return [sums, part]
 
     def calibrate(
-        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray
+        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray, estimates: bool
     ) -> Calibration:
         """Calibration of a version on images that are not what cameras see."""
-        part = bank_part(self._coding(version, sends), images_FHWC, labels_F)
-        return Calibration(part.right_HLF.mean(axis=2))
+        right_HLF = bank_part(self._coding(version, sends), images_FHWC, labels_F).right_HLF
+        confidence_H: tuple[Confidence, ...] = ()
+        if estimates:
+            latent_FN, ladder = self._versions[version].encoder.latents(images_FHWC), self._spec.ladder
+            confidence_H = tuple(Confidence.fit(latent_FN, labels_F, right, ladder) for right in right_HLF)
+        return Calibration(right_HLF.mean(axis=2), confidence_H)
+
+    def estimate(self, version: int, calibration: Calibration) -> np.ndarray:
+        """(H, F, L) how likely each head is right of each scene, as cameras estimate it; ten-thousandths."""
+        latent_FN = self._versions[version].encoder.latents(self._images_FHWC)
+        return np.stack([confidence.estimate(latent_FN) for confidence in calibration.confidence_H])
 
     def add_bank(self, part: BankPart, sends: Sends = LATENTS) -> None:
         """Take up the bank of the next version for cameras that send this, with every scene in it."""

@@ -20,7 +20,7 @@ from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
-from fleet_sim.control.names import own
+from fleet_sim.control.names import estimates, own
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.scenario import Scenario
@@ -183,13 +183,18 @@ class Session:
         bank, sums = self._bank(place, sends)
         live = self._scenario.mode == "live"
         calibration = None
+        estimate_HFL = None
         if self._validation is not None:
-            calibration = self._servers[0].ask("calibrate", place, sends, *self._validation).wait()[0]
+            wanted, server = self._scenario.estimates and sends.codec == LATENT, self._servers[0]
+            calibration = server.ask("calibrate", place, sends, *self._validation, wanted).wait()[0]
+            if wanted and not live:
+                estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
         if not live:
             for server in self._servers:
                 server.lasting("add_bank", bank, sends)
         for shard in self._shards:
-            shard.lasting("add_version", bits_L, None if live else bank, calibration, sends)
+            part = None if live else bank
+            shard.lasting("add_version", bits_L, part, calibration, estimate_HFL, sends)
             if live:
                 run = heads if sends.codec == LABEL else []
                 shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
@@ -230,6 +235,7 @@ class Session:
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
             head=int(head_schedule(point).head_W[0]),
+            estimates=estimates(point.control.controller),
             controller=point.control.controller,
             own_controller=own(point.control.controller),
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,

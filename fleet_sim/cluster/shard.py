@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from fleet_sim.engine.step import DONE, NO_LEVEL, POOL_FULL, count_unfinished, s
 from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
 
+if TYPE_CHECKING:
+    from fleet_sim.codec.confidence import Confidence
+
+NO_ESTIMATES = np.zeros((0, 0, 0), np.int16)
 ROOM = 1 << 17  # messages that a step writes down before it lets them be taken away
 
 
@@ -38,6 +42,7 @@ class Point:
     live: bool
     servers_of_member: tuple[int, ...]  # how many servers each server member hosts, in order
     head: int = 0  # the one that answers at first, which controllers' calibration is of
+    estimates: bool = False  # whether cameras estimate each frame's answers
     controller: str = "budget"
     own_controller: Own | None = None  # where it is the user's
     window_us: int = 0  # of the alarm; 0 without one
@@ -95,6 +100,7 @@ class CameraShard(Resident):
         """No versions, no cameras."""
         self._payload_bits: dict[Sends, list[np.ndarray]] = {}
         self._calibrations: dict[Sends, list[Calibration | None]] = {}
+        self._estimates: dict[Sends, list[np.ndarray]] = {}
         self._banks: dict[Sends, Bank] = {}
         self._live: dict[Sends, LiveCameras] = {}
         self._state: _State | None = None
@@ -105,11 +111,14 @@ class CameraShard(Resident):
         mean_payload_bits_L: np.ndarray,
         part: BankPart | None,
         calibration: Calibration | None = None,
+        estimate_HFL: np.ndarray | None = None,
         sends: Sends = LATENTS,
     ) -> None:
         """Take up an encoder version: what controllers may expect, and its bank unless the run is live."""
         self._payload_bits.setdefault(sends, []).append(mean_payload_bits_L)
         self._calibrations.setdefault(sends, []).append(calibration)
+        if estimate_HFL is not None:
+            self._estimates.setdefault(sends, []).append(estimate_HFL)
         if part is not None:
             self._banks[sends] = with_version(self._banks.get(sends), part)
 
@@ -188,7 +197,11 @@ class CameraShard(Resident):
             if bank is None:
                 raise MemberLost("no bank is here")
             nothing = np.zeros(0, np.int64)
-            right_VL, right_VFL = self._right(state, expected_bits_VL)
+            right_VL, right_VFL = self._right(state, expected_bits_VL), NO_ESTIMATES
+            if state.point.estimates and sends in self._estimates:
+                right_VFL = np.stack(
+                    [estimate_HFL[state.point.head] for estimate_HFL in self._estimates[sends]]
+                )
             return Messages(bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing)
         if sends not in self._live:
             raise MemberLost("no encoder is here")
@@ -197,19 +210,27 @@ class CameraShard(Resident):
             state.uplinks,
             state.point.fleet,
             expected_bits_VL,
-            *self._right(state, expected_bits_VL),
+            self._right(state, expected_bits_VL),
+            self._confidences(state),
             version_from_us_V,
             until_us,
             state.coded,
         )
 
-    def _right(self, state: _State, expected_bits_VL: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(V, L) shares of right answers as calibrated, zeros without; and no estimates of single frames."""
-        right_VL, head = np.zeros(expected_bits_VL.shape), state.point.head
+    def _confidences(self, state: _State) -> list["Confidence"]:
+        """Of each version, where cameras estimate."""
+        if not state.point.estimates:
+            return []
+        calibrations = self._calibrations[state.point.sends]
+        return [c.confidence_H[state.point.head] for c in calibrations if c is not None and c.confidence_H]
+
+    def _right(self, state: _State, expected_bits_VL: np.ndarray) -> np.ndarray:
+        """(V, L) shares of right answers as calibrated; zeros without."""
+        right_VL = np.zeros(expected_bits_VL.shape)
         for version, calibration in enumerate(self._calibrations[state.point.sends]):
             if calibration is not None:
-                right_VL[version] = calibration.right_HL[head]
-        return right_VL, np.zeros((0, 0, 0), np.int16)
+                right_VL[version] = calibration.right_HL[state.point.head]
+        return right_VL
 
     def _move(
         self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray

@@ -21,6 +21,7 @@ from fleet_sim.control.measured import aimd, drop, frame_bits, throughput
 from fleet_sim.control.names import Own
 from fleet_sim.control.observation import MIND, OBSERVATION
 from fleet_sim.control.predictive import predictive
+from fleet_sim.control.value import value
 
 BUILT_IN: dict[str, Callable[[Any, Any], int]] = {
     "throughput": throughput,
@@ -29,6 +30,7 @@ BUILT_IN: dict[str, Callable[[Any, Any], int]] = {
     "predictive": predictive,
     "drop": drop,
     "frame_bits": frame_bits,
+    "value": value,
 }
 SIGNATURE = types.int64(numba.from_dtype(OBSERVATION), numba.from_dtype(MIND))
 

@@ -3,7 +3,7 @@
 from fleet_sim.basics.compiled import inlined
 from fleet_sim.control.observation import SKIP
 
-GAIN = 0.25  # weight of the latest measurement in the moving average
+GAIN = 0.5  # weight of the latest measurement in the moving average
 BACK_OFF, PROBE = 0.5, 0.25  # AIMD: what is kept after congestion; rungs of the ladder gained without
 RATE, WINDOW = 0, 0  # notes
 
@@ -13,15 +13,18 @@ def measured_rate(o, mind):
     """Bits a microsecond: a moving average of the camera's own throughput, and never more than shows now.
 
     A packet on the air that takes long tells of a slow link before it ends. Without any measurement it is the
-    share that the camera was told.
+    share that the camera was told, to which the average also returns while nothing is sent: who never sends
+    would never know better.
     """
+    told, known = o.plan_bits / o.frame_period_us, mind.notes[RATE]
+    if known == 0.0:
+        known = told
     if o.sent_us > 0:
-        latest = o.sent_bits / o.sent_us
-        known = mind.notes[RATE]
-        mind.notes[RATE] = latest if known == 0.0 else known + GAIN * (latest - known)
-    rate = mind.notes[RATE]
-    if rate == 0.0:
-        rate = o.plan_bits / o.frame_period_us
+        known += GAIN * (o.sent_bits / o.sent_us - known)
+    elif o.busy_us == 0:
+        known += GAIN * (told - known)
+    mind.notes[RATE] = known
+    rate = known
     if o.air_bits > 0 and o.busy_us > 0:
         rate = min(rate, o.air_bits / o.busy_us)
     return rate

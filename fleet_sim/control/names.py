@@ -9,8 +9,10 @@ from fleet_sim.basics.errors import UserError, instead
 
 INLINE = ("budget", "fixed")
 """Controllers that the step itself has: they need no observation, so the usual fleet pays for none."""
-OBSERVING = ("throughput", "aimd", "buffer", "predictive", "drop", "frame_bits")
+OBSERVING = ("throughput", "aimd", "buffer", "predictive", "drop", "frame_bits", "value")
 """Controllers that the step calls."""
+ESTIMATING = ("value",)
+"""Those that want an estimate of each frame's answer, which takes a camera `control.confidence_us`."""
 _OWN = re.compile(r"(?P<path>.+\.py):(?P<function>[A-Za-z_]\w*)")
 MOST_BYTES = 1_000_000
 
@@ -31,6 +33,11 @@ class Own(NamedTuple):
 def is_own(controller: str) -> bool:
     """Whether this names a function in a file, as FILE.py:FUNCTION does."""
     return _OWN.fullmatch(controller) is not None
+
+
+def estimates(controller: str) -> bool:
+    """Whether this controller gets estimates of each frame: `value` does, and whatever is one's own."""
+    return controller in ESTIMATING or is_own(controller)
 
 
 def check_name(controller: str) -> str:

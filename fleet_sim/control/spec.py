@@ -14,11 +14,18 @@ class ControlSpec(Strict):
 
     controller: Annotated[str, AfterValidator(check_name)] = Field(
         "budget",
-        description="budget, fixed, throughput, aimd, buffer, predictive, drop or frame_bits, as "
+        description="budget, fixed, throughput, aimd, buffer, predictive, drop, frame_bits or value, as "
         "docs/control.md tells; or a function of one's own, `FILE.py:FUNCTION`",
     )
     level: int = Field(7, ge=0, le=15, description="the level that `fixed` always picks")
     headroom: float = Field(0.95, gt=0, le=1, description="share of its rate that a camera plans with")
+    confidence_us: Microseconds = Field(
+        100,
+        ge=0,
+        le=10**7,
+        description="time that a camera takes to estimate how likely its frame is answered right, beside "
+        "fleet.encode_us; for `value` and controllers of one's own",
+    )
     period_us: Microseconds = Field(
         1_000_000, ge=1000, description="what crosses shards takes effect at multiples of this time"
     )

@@ -23,6 +23,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
     "camera": {"codec"},
+    "control": {"confidence_us"},
     "fleet": {"groups"},
     "serving": {
         "split",

@@ -8,7 +8,7 @@ from fleet_sim.basics.errors import instead
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
 from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.control.names import INLINE
+from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
@@ -57,6 +57,12 @@ class Scenario(Strict):
         """Whether some point of the sweep has a controller that observes, and so has to be calibrated."""
         names = (self.control.controller, *self.sweep.axes.get("control.controller", ()))
         return any(name not in INLINE for name in names)
+
+    @property
+    def estimates(self) -> bool:
+        """Whether some point of the sweep has a controller that gets estimates of each frame."""
+        names = (self.control.controller, *self.sweep.axes.get("control.controller", ()))
+        return any(estimates(name) for name in names)
 
     @model_validator(mode="after")
     def _cells_filled(self) -> "Scenario":

@@ -49,8 +49,10 @@ def test_throughput_follows_what_was_measured() -> None:
     memory = mind()
     choose = BUILT_IN["throughput"]
     assert choose(seen(), memory) == 3  # nothing measured: the share that it was told
-    assert choose(seen(**measured(200, 1_000_000)), memory) == 1
-    assert choose(seen(waiting_bits=100), memory) == 0
+    levels = [choose(seen(**measured(200, 1_000_000)), memory) for _ in range(2)]
+    assert levels == [2, 1]  # from 400 bit/s to 300 and 250
+    assert choose(seen(waiting_bits=100, busy_us=1), memory) == 0
+    assert [choose(seen(), memory) for _ in range(9)][-1] == 2  # back to nearly 400 while it knows nothing
     # A packet that should have taken a quarter of a second has taken two: the link is slow now.
     assert choose(seen(**measured(40_000, 10_000_000)), mind()) == 3
     assert choose(seen(air_bits=100, busy_us=2_000_000), memory) == 0
@@ -98,6 +100,16 @@ def test_predictive_takes_what_five_frames_can_keep_up() -> None:
     # A frame that gains nothing by more bits gets none, where those would be missed.
     plain = {"plan_bits": 200, "left_us": 2_500_000, "waiting_bits": 250}
     assert choose(seen(frame_right=[0.7, 0.7, 0.7, 0.7], **plain), mind()) == 0
+
+
+def test_value_sends_what_is_worth_its_time() -> None:
+    choose = BUILT_IN["value"]
+    busy = {"plan_bits": 400, "left_us": 2_000_000, "waiting_bits": 300}
+    assert choose(seen(plan_bits=400_000), mind()) == 3
+    # A frame that is sure at its first rung stops there; one that stays unsure is left out on a busy link.
+    assert choose(seen(frame_right=[0.95, 0.96, 0.97, 0.97], **busy), mind()) == 0
+    assert choose(seen(frame_right=[0.2, 0.3, 0.35, 0.4], **busy), mind()) == SKIP
+    assert choose(seen(plan_bits=1), mind()) == SKIP
 
 
 @given(
