@@ -3,11 +3,11 @@
     python -m benchmarks.delta results cifar10.npz
 
 RESULTS is a folder of `fleet-sim reproduce` with its store of trained weights. For every encoder there that
-was trained on from one that is there too: bytes of all its weights packed, bytes of the delta packed the
-same, and whether what the delta rebuilds hashes to the version. `bits` is the grid of the weights of
-convolutions and matrices (fleet_sim/registry/grid.py), null their full float32. With images (a second
-argument, as data.path of an npz): `accuracy`, the share of 2,000 test images that its own decoder reads
-rightly from the rounded latent of the encoder on that grid, no neuron pruned.
+was trained on for the images' own classes from one that is there too: bytes of all its weights packed, bytes
+of the delta packed the same, and whether what the delta rebuilds hashes to the version. `bits` is the grid of
+the weights of convolutions and matrices (fleet_sim/registry/grid.py), null their full float32. With images (a
+second argument, as data.path of an npz): `accuracy`, the share of 2,000 test images that its own decoder
+reads rightly from the rounded latent of the encoder on that grid, no neuron pruned.
 """
 
 import json
@@ -71,7 +71,8 @@ def main() -> None:
     }
     rows = []
     for key, record in records.items():
-        for parent in record["needs"] if record["kind"] in ("duphil", "ordered") else ():
+        own_classes = "labels" not in record["settings"].get("data", {})
+        for parent in record["needs"] if record["kind"] in ("duphil", "ordered") and own_classes else ():
             names = (f"{record['kind']}-{key}.safetensors", f"{records[parent]['kind']}-{parent}.safetensors")
             new, old = (load_file(store / name) for name in names)
             settings = record["settings"]
@@ -81,6 +82,7 @@ def main() -> None:
                 row = {
                     "recipe": record["kind"],
                     "seed": settings["seed"],
+                    "labels_spoilt": settings["data"].get("corruption", 0),
                     "learning_rate": settings["train"]
                     .get(record["kind"], {})
                     .get("learning_rate", "default"),
