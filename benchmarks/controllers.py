@@ -48,7 +48,7 @@ from fleet_sim.registry import shipped
 from fleet_sim.scenario import load_scenario
 
 SEEDS, SCENES, DURATION_US, PERIOD_US, DEADLINE_US = 20, 2000, 120_000_000, 100_000, 1_000_000
-TRIAL_SEEDS = (1000, 1001)
+TRIAL_SEEDS = range(1000, 1006)
 RATES_BPS = (450, 550, 650, 750, 850, 1000, 1200)
 WANTED = 0.72
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "cifar10.yaml"
