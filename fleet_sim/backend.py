@@ -96,7 +96,8 @@ def open_backend(
             )
             return lambda: _watched(future, lambda: host.get(registry.ask("take_notes").wait()[0]), view)
 
-        exports: list[Export] = [RayExport(scenario.link.profile) for _ in range(crews)]
+        profile = "swept" if "link.profile" in scenario.sweep.axes else scenario.link.profile
+        exports: list[Export] = [RayExport(profile) for _ in range(crews)]
         yield Backend(host, registry, exports, make_there)
     finally:
         host.close()

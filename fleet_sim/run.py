@@ -71,6 +71,8 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
             view.bank,
             sends,
         )
+        for point in every:
+            session.fleet_of(point.scenario)  # refuses a camera too small before anything is trained
         with _timed(clock, "train"):
             view.stage("Training")
             if scenario.train.use is None:
@@ -120,7 +122,9 @@ def _done(
     progress: Progress, sweep: Sequence[Point], session: Session, first: Deployed, view: View
 ) -> list[Outcome]:
     """The points that a stopped run has left; not the last if all are, for updates come with a point."""
-    kept = [progress.outcome(point, session.fleet_of(point.scenario), first) for point in sweep]
+    kept = [
+        progress.outcome(point, session.fleet_of(point.scenario), session.classes, first) for point in sweep
+    ]
     done = [outcome for outcome in kept if outcome is not None]
     if done:
         view.note(f"  {len(done)} of {len(sweep)} points were done before")
@@ -182,7 +186,8 @@ def _simulate_all(
         due = [Update(us, made) for us, made in zip(update_times_us(point.scenario), updates, strict=True)]
         began = time.perf_counter()
         counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew)
-        outcome = Outcome(point, session.fleet_of(point.scenario), counted, time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        outcome = Outcome(point, session.fleet_of(point.scenario), counted, took_s, session.classes)
         progress.keep(outcome, session.deployed)
         outcomes.append(outcome)
         view.point_done(index, point_row([outcome]))

@@ -8,7 +8,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("basics",),
-    ("codec", "data", "network", "control", "serving"),
+    ("camera", "codec", "data", "network", "control", "serving"),
     ("engine", "registry", "scenario"),
     ("cluster", "conformance", "report", "trainers"),
     ("backend",),
@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH = {"torch", "torchvision"}
-WITHOUT_TORCH = {"network", "control", "serving", "conformance"}
+WITHOUT_TORCH = {"camera", "network", "control", "serving", "conformance"}
 WITH_RAY = ("fleet_sim.cluster", "trainers.job")
 
 Modules = dict[str, set[str]]

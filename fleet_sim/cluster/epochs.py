@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fleet_sim.camera.devices import encode_time_us
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.engine.answers import Batching
@@ -13,11 +14,16 @@ from fleet_sim.network.build import link_of
 from fleet_sim.scenario import SPLIT, Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 from fleet_sim.scenario.parts import FleetSpec
+from fleet_sim.scenario.work import camera_work, device_of
 from fleet_sim.serving.spec import ServingSpec
 
 
-def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
-    """The constants of one sweep point."""
+def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: int = 0) -> Fleet:
+    """The constants of one sweep point; `classes` count for cameras that run a head."""
+    device = device_of(point, classes)
+    encode_us = point.fleet.encode_us
+    if device is not None:
+        encode_us = encode_time_us(device, camera_work(point, classes).multiply_adds)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     estimated = estimates(point.control.controller)
     return Fleet(
@@ -27,7 +33,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
         **_capture(point),
-        encode_us=point.fleet.encode_us + (point.control.confidence_us if estimated else 0),
+        encode_us=encode_us + (point.control.confidence_us if estimated else 0),
         message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
@@ -37,6 +43,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED) -> Fleet:
         link=link_of(point.link),
         groups=_groups(point.fleet),
         views=views,
+        metered=device is not None,
     )
 
 

@@ -25,6 +25,7 @@ class Scenes:
     images: int
     views: Views
     validation: tuple[np.ndarray, np.ndarray]  # other images and labels, on which controllers are calibrated
+    classes: int
     trained_on_MHWC: np.ndarray  # some of what was trained on: what cameras plan pictures' sizes by
 
 
@@ -43,6 +44,7 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
         len(labels_F),
         views,
         (dataset.validation_images_NHWC[:MOST_IMAGES], dataset.validation_labels_N[:MOST_IMAGES]),
+        len(dataset.class_names),
         dataset.train_images_NHWC[:: -(-len(dataset.train_images_NHWC) // SAMPLE)],
     )
 

@@ -138,7 +138,12 @@ class Session:
 
     def fleet_of(self, point: Scenario) -> Fleet:
         """The constants of one sweep point."""
-        return fleet_of(point, self._scenes.images, self._scenes.views)
+        return fleet_of(point, self._scenes.images, self._scenes.views, self._scenes.classes)
+
+    @property
+    def classes(self) -> int:
+        """How many the heads tell apart."""
+        return self._scenes.classes
 
     @property
     def crews(self) -> int:

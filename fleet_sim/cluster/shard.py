@@ -8,6 +8,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.memory import keep_memory
+from fleet_sim.camera.energy import Did
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
 from fleet_sim.cluster.calibration import Calibration
 from fleet_sim.cluster.host import MemberLost
@@ -65,6 +66,7 @@ class Point:
             fleet.counted_groups,
             self.heads,
             -(-fleet.duration_us // self.window_us) if self.window_us else 0,
+            fleet.cameras if fleet.metered else 0,
         )
 
 
@@ -169,6 +171,9 @@ class CameraShard(Resident):
             version_from_us_V,
             counts.tallies,
         )
+        if state.point.fleet.metered:
+            meters, camera_R = state.cameras.meters, state.uplinks.cameras["camera"]
+            counts.did_R3[camera_R] = np.stack([meters[name] for name in Did._fields], axis=1)
         return replace(counts, in_flight=int(held))
 
     def restore(self, snapshot: _State) -> None:

@@ -31,6 +31,14 @@ CONTROL = np.dtype(
     ],
     align=True,
 )
+METER = np.dtype(
+    [
+        ("busy_us", "i8"),  # until when the processor works on its last frame
+        ("wire_bits", "i8"),
+        ("encoded", "i4"),
+        ("wakes", "i4"),  # times that the radio woke: messages begun
+    ]
+)
 
 
 class Cameras(NamedTuple):
@@ -41,6 +49,7 @@ class Cameras(NamedTuple):
     by_server_C: np.ndarray  # the cells, those of one server after those of another
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
     minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
+    meters: np.ndarray  # (R,) METER; empty where cameras have no processor
 
 
 class Messages(NamedTuple):
@@ -79,6 +88,7 @@ def new_cameras(
         by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
         minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
+        meters=np.zeros(len(camera_R) if fleet.metered else 0, METER),
     )
     return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
 

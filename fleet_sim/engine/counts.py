@@ -9,7 +9,7 @@ from fleet_sim.basics.errors import RunError
 from fleet_sim.serving.replicas import WORK
 from fleet_sim.serving.watched import WATCHED
 
-DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed", "skipped")
+DROP_REASONS = ("buffer", "deadline", "loss", "outage", "corrupt", "incompatible", "shed", "skipped", "busy")
 COLUMNS = (
     "offered",
     "sent",
@@ -47,6 +47,7 @@ COLUMNS = (
 FIRST_COLUMNS = 19
 """So many columns were there at first: those behind them enter a digest only where something was counted."""
 DROPPED_SHED = COLUMNS.index("dropped_shed")
+DROPPED_BUSY = COLUMNS.index("dropped_busy")
 DROPPED_SKIPPED = COLUMNS.index("dropped_skipped")  # its controller chose not to send it
 
 HEAD_COLUMNS = ("answered", "right", "right_on_time")
@@ -83,6 +84,7 @@ class Counts:
     watched_GWQ: np.ndarray  # for the alarm, by group and window: serving.watched.WATCHED
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
     by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
+    did_R3: np.ndarray  # every camera's camera.energy.Did; empty where they have no processor
 
     @staticmethod
     def zero(
@@ -94,8 +96,9 @@ class Counts:
         groups: int = 0,
         heads: int = 0,
         windows: int = 0,
+        metered: int = 0,
     ) -> "Counts":
-        """Nothing counted yet; `windows` of the alarm."""
+        """Nothing counted yet; `windows` of the alarm, `metered` cameras."""
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
             np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
@@ -106,6 +109,7 @@ class Counts:
             np.zeros((max(1, groups), windows, len(WATCHED)), np.int64),
             0,
             np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
+            np.zeros((metered, 3), np.int64),
         )
 
     def copy(self) -> "Counts":
@@ -120,6 +124,7 @@ class Counts:
             np.array(self.watched_GWQ),
             self.in_flight,
             np.array(self.by_head_HC),
+            np.array(self.did_R3),
         )
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -134,6 +139,7 @@ class Counts:
             self.watched_GWQ + other.watched_GWQ,
             self.in_flight + other.in_flight,
             self.by_head_HC + other.by_head_HC,
+            self.did_R3 + other.did_R3,
         )
 
     @property

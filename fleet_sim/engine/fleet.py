@@ -33,6 +33,7 @@ class Fleet(NamedTuple):
     link: Link
     groups: Groups = ALIKE  # where there are any, their frame periods hold
     views: Views = UNCHANGED
+    metered: bool = False  # cameras have a processor: it may be busy, and what they do is counted one by one
 
     @property
     def counted_groups(self) -> int:

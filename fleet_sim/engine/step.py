@@ -118,6 +118,14 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
     else:
         place = scene_of(fleet, number, frame, capture_us)
     group = _counted_group(tallies, fleet, number)
+    if cameras.meters.shape[0] > 0:
+        meter = cameras.meters[row]
+        if capture_us < meter.busy_us:
+            _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
+            _count(tallies, control.named, group, version, capture_us // MICRO, c.DROPPED_BUSY, 1)
+            return np.int64(0)
+        meter.busy_us = capture_us + fleet.encode_us
+        meter.encoded += 1
     air = u.air[row if link.sharing == ALOHA else cell]
     ready_us, period_us, plan = capture_us + fleet.encode_us, fleet.frame_period_us, control.plan_bits
     if fleet.groups.upto_G.shape[0] > 0:
@@ -156,6 +164,7 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
 def _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies):
     """A packet is off the air: count it."""
     transmitter = row if fleet.link.sharing == ALOHA else cell
+    begins = u.cameras[row].fragment == 0 and u.cameras[row].tries == 0
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
     second = now_us // MICRO
     _add_packet(tallies.by_second_VSC[at(version), at(second)], bits, lost)
@@ -165,6 +174,9 @@ def _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies):
     if group >= 0:
         _add_packet(tallies.groups_GSC[group, second], bits, lost)
     u.cells[cell].wire_bits += bits
+    if cameras.meters.shape[0] > 0:
+        cameras.meters[row].wire_bits += bits
+        cameras.meters[row].wakes += begins
     if cameras.minds.shape[0] > 0:
         observing.note_packet(cameras.minds[row], bits, now_us)
 

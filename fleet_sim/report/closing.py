@@ -53,6 +53,10 @@ def closing_table(summary: Summary) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("p50/p95\nms", "drop/in\nflight %", "link\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
+    energy = any("energy" in row for row in rows)
+    if energy:
+        table.add_column("mJ a right\nframe", justify="right", no_wrap=True)
+        table.add_column("battery\ndays", justify="right", no_wrap=True)
     for row in rows:
         p50, p95 = (intervals.number(row, f"latency_ms_{p}").replace(",", "") for p in ("p50", "p95"))
         table.add_row(
@@ -66,6 +70,7 @@ def closing_table(summary: Summary) -> Table:
             f"{p50}/{p95}",
             f"{_bare(words.percent(dropped_share(row)))}/{_bare(words.percent(flight_share(row)))}",
             _bare(intervals.percent(row, "link_utilisation")),
+            *(_energy(row) if energy else ()),
         )
     table.caption = (
         "on time: right within the deadline / offered; right: right / answered\n"
@@ -81,6 +86,13 @@ def closing_table(summary: Summary) -> Table:
         table.caption += f"\n{knee_words(knee)}"
     table.caption_justify = "left"
     return table
+
+
+def _energy(row: PointRow) -> tuple[str, str]:
+    if "energy" not in row:
+        return words.NOTHING, words.NOTHING
+    joules = intervals.number(row, "energy_joules_a_right_frame", 2, 1000)
+    return joules, intervals.number(row, "energy_battery_days", 1)
 
 
 def _bare(percent: str) -> str:

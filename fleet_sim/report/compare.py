@@ -22,6 +22,7 @@ FIGURES = {
     "latency_ms_p95": "p95 ms",
     "bpp_wire": "wire bits per pixel",
     "link_utilisation": "link use",
+    "energy_joules_a_right_frame": "J a right frame",
 }
 SHARES = ("accuracy_on_time", "accuracy", "link_utilisation")
 

@@ -78,7 +78,8 @@ def write_page(comparison: Comparison, file: Path) -> Path:
 def _cells(one: Difference) -> tuple[str, str, str]:
     """A, B and their difference as they are read."""
     share = one.figure in SHARES
-    factor, digits = (100, 1) if share else (1, 3 if one.figure.startswith("bpp") else 0)
+    digits = {"accuracy": 1, "bpp_wire": 3, "energy_joules_a_right_frame": 4}.get(one.figure, int(share))
+    factor = 100 if share else 1
     sign = " %" if share else ""
     half = "" if one.half_width is None else f" ±{factor * one.half_width:.{digits + share}f}"
     difference = f"{factor * one.difference:+.{digits + share}f}{half}"

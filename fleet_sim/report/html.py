@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import yaml
 
 from fleet_sim.report import figures, words
+from fleet_sim.report.codecs import codecs_section
 from fleet_sim.report.goodput import goodput, knee_words, knees
 from fleet_sim.report.moments import over_time
 from fleet_sim.report.page import embedded, page, section
@@ -92,6 +93,8 @@ def _sections(results: Results) -> list[str]:
         )
     if rows and results.timeline:
         found.append(_moments(results))
+    if (codecs := codecs_section(summary)) is not None:
+        found.insert(0, codecs)
     found.append(
         section(
             "All points", "Figures of every sweep point; points.parquet has them all.", points_table(summary)

@@ -55,7 +55,7 @@ class Progress:
             ),
         )
 
-    def outcome(self, point: Point, fleet: Fleet, first: Any) -> Outcome | None:
+    def outcome(self, point: Point, fleet: Fleet, classes: int, first: Any) -> Outcome | None:
         """A point as it was kept, None if it was not.
 
         Raises UserError where it cannot be read, or was simulated with another first version than `first`.
@@ -78,7 +78,7 @@ class Progress:
                 "all points again"
             )
         counts = Counts(**{**columns, "in_flight": int(columns["in_flight"])})
-        return Outcome(point, fleet, counts, wall_s)
+        return Outcome(point, fleet, counts, wall_s, classes)
 
     def end(self) -> None:
         """All points are done and written."""

@@ -62,6 +62,17 @@ class ServingRow(TypedDict):
     frames_redone: int
 
 
+class EnergyRow(TypedDict):
+    """What cameras of a point took, where they have a processor; see report.energy."""
+
+    picojoules: dict[str, int]
+    joules_a_right_frame: float | None
+    battery_days: float | None
+    battery_days_least: float | None
+    bytes_a_month: float
+    eur_a_month: float
+
+
 class PointRow(TypedDict):
     """The figures of one sweep point; None where nothing was sent or answered."""
 
@@ -87,6 +98,7 @@ class PointRow(TypedDict):
     wall_s: float
     serving: NotRequired[ServingRow]
     heads: NotRequired[dict[str, HeadFigures]]
+    energy: NotRequired[EnergyRow]
     seeds: NotRequired[list[int]]
     by_seed: NotRequired[dict[str, list[float | None]]]
     interval: NotRequired[dict[str, float | None]]

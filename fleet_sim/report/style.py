@@ -24,6 +24,7 @@ FATES = {
     "incompatible": "#7a5a3a",
     "shed": "#b08a2e",
     "skipped": "#4f8a6b",
+    "busy": "#3f6f6a",
     "in flight": "#e7ebef",
 }
 

@@ -11,11 +11,13 @@ from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.work import serving_figures
+from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.goodput import knees
 from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
 from fleet_sim.report.watch import alarm_times_s, watched_rows
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
+from fleet_sim.scenario.work import radio_of, rates_of
 
 SHORT_ID = 12
 
@@ -28,6 +30,7 @@ class Outcome:
     fleet: Fleet
     counts: Counts
     wall_s: float
+    classes: int = 0  # that a head tells apart
 
 
 def summary_of(
@@ -91,6 +94,10 @@ def _figures(outcome: Outcome) -> Row:
     pixels = scenario.data.image_size**2
     found = point_figures(outcome.counts, outcome.fleet, pixels)
     found["serving"] = serving_figures(outcome.counts, outcome.fleet)
+    rates = rates_of(scenario, outcome.classes)
+    if rates is not None:
+        eur_per_mb, battery_wh = radio_of(scenario).eur_per_mb, scenario.camera.battery_wh
+        found["energy"] = energy_figures(outcome.counts, outcome.fleet, rates, battery_wh, eur_per_mb)
     if names := [group.name for group in scenario.fleet.groups]:
         found["groups"] = group_figures(outcome.counts, names, pixels)
     if alarms := alarm_times_s(scenario, outcome.counts):

@@ -81,6 +81,14 @@ def points_table(summary: Summary) -> str:
         "link use": lambda row: intervals.percent(row, "link_utilisation"),
         "offered": lambda row: words.number(row["frames_offered"]),
     }
+    if rows and all("energy" in row for row in rows):
+        columns |= {
+            "mJ a right frame": lambda row: intervals.number(row, "energy_joules_a_right_frame", 2, 1000),
+            "battery days": lambda row: intervals.number(row, "energy_battery_days", 1),
+            "least": lambda row: intervals.number(row, "energy_battery_days_least", 1),
+            "kB a month": lambda row: intervals.number(row, "energy_bytes_a_month", 1, 0.001),
+            "EUR a month": lambda row: intervals.number(row, "energy_eur_a_month", 4),
+        }
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = ""
     for row in rows:

@@ -1,11 +1,25 @@
-"""The `camera:` part of a scenario: what a camera sends."""
+"""The `camera:` part of a scenario: what a camera sends, and what it is made of."""
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from fleet_sim.basics.spec import Strict
+from fleet_sim.basics.spec import Strict, misfit
+from fleet_sim.camera.radios import Radio
 from fleet_sim.codec.pictures import LEVELS
+
+
+class RadioSpec(Strict):
+    """A radio of one's own."""
+
+    pj_per_bit: int = Field(ge=0, le=10**12, description="picojoule for a bit on the air")
+    wake_nj: int = Field(ge=0, le=10**14, description="nanojoule to wake for a message, and to fall asleep")
+    sleep_uw: int = Field(0, ge=0, le=10**9, description="microwatt between messages")
+    eur_per_mb: float = Field(0.0, ge=0, description="tariff")
+
+    def made(self) -> Radio:
+        """The radio."""
+        return Radio(self.pj_per_bit, self.wake_nj, self.sleep_uw, self.eur_per_mb)
 
 
 class CameraSpec(Strict):
@@ -16,7 +30,20 @@ class CameraSpec(Strict):
         description="latent: bottleneck neurons; label: the answer of the whole network, run on the camera "
         "with the head serving.head; else the picture, which a server decodes and classifies",
     )
+    device: Literal["microcontroller", "board", "npu"] | None = Field(
+        None,
+        description="what the codec runs on: its multiply-adds take time, in place of fleet.encode_us, and "
+        "energy; empty: neither is counted",
+    )
+    radio: RadioSpec | None = Field(None, description="with a device; empty: that of link.profile")
+    battery_wh: float = Field(5.0, gt=0, le=10**6, description="3GPP TR 45.820 plans with 5 Wh")
 
     def levels(self, ladder: int) -> int:
         """How many levels the codec has where that of latents has `ladder`."""
         return ladder if self.codec == "latent" else LEVELS.get(self.codec, 1)
+
+    @model_validator(mode="after")
+    def _a_radio_has_a_camera(self) -> "CameraSpec":
+        if self.radio is not None and self.device is None:
+            raise misfit("energy is counted with a camera.device only", "radio", "device")
+        return self

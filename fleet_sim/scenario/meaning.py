@@ -19,10 +19,11 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "train": set(TrainSpec.model_fields) - {"updates"},
     "data": {"path"},
     "link": {"profile"},
+    "camera": {"radio", "battery_wh"},
 }
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
-    "camera": {"codec"},
+    "camera": {"codec", "device"},
     "control": {"confidence_us"},
     "fleet": {"groups"},
     "serving": {

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from fleet_sim.basics.errors import instead
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.camera.radios import RADIOS
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.control.spec import ControlSpec
@@ -91,6 +92,13 @@ class Scenario(Strict):
                 raise misfit(f"no head '{head}' in train.heads; {instead(head, heads)}", field, "train.heads")
         if self.serving.priority == "importance" and not self.fleet.groups:
             raise misfit("all cameras are alike without fleet.groups", "serving.priority", "fleet.groups")
+        if self.camera.device and not self.camera.radio and self.link.profile not in RADIOS:
+            raise misfit(
+                f"the link profile {self.link.profile} has no radio: say in camera.radio what one takes, "
+                "as in radio: {pj_per_bit: 100000, wake_nj: 1000000}",
+                "camera.device",
+                "link.profile",
+            )
         if self.serving.alarm.kind != "none" and self.camera.codec != "latent":
             raise misfit(
                 f"an alarm weighs the bits of latents, not of {self.camera.codec}",

@@ -12,14 +12,16 @@ from pydantic import ValidationError
 
 from fleet_sim.basics.errors import instead
 from fleet_sim.basics.spec import Strict
+from fleet_sim.network.profiles import PROFILES
+from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.document import Origin, Origins, dotted
 from fleet_sim.scenario.errors import explain, line, origin_of_swept, refuse, shown
 from fleet_sim.scenario.fields import leaves
 from fleet_sim.scenario.scenario import SWEEPABLE, Scenario
 
 MOST_POINTS = 10_000
-# Members and metrics are made once, for all points.
-ONE_FOR_ALL = ("serving.num_gpus", "link.profile")
+# Members are made once, for all points.
+ONE_FOR_ALL = ("serving.num_gpus",)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,18 @@ def repeated(point: Point, seeds: int) -> list[Point]:
         replace(point, scenario=point.scenario.model_copy(update={"seed": seed}), repeat=repeat)
         for repeat, seed in enumerate(drawn)
     ]
+
+
+def _link_as_written(scenario: Scenario) -> dict[str, Any]:
+    """Fields of `link:` without those that its profile gives: at each point they are the profile's there."""
+    written = scenario.link.model_dump(exclude_unset=True)
+    given = LinkSpec(profile=scenario.link.profile).model_dump() if scenario.link.profile != "custom" else {}
+    names = PROFILES[scenario.link.profile]
+    return {
+        name: value
+        for name, value in written.items()
+        if name not in {*names, "budget_bps"} or value != given.get(name)
+    }
 
 
 def _derived(seed: int, repeat: int) -> int:
@@ -76,6 +90,8 @@ def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
     if unfit := _unfit_axes(sweep, origins):
         raise refuse(unfit)
     base = scenario.model_dump(exclude={"sweep"})
+    if "link.profile" in sweep:
+        base["link"] = _link_as_written(scenario)
     found: list[Point] = []
     problems: list[str] = []
     first_index: dict[tuple[object, ...], int] = {}

@@ -133,7 +133,7 @@ class _Unwatched:
 
 def _simulated(session: Session, point: Point) -> Mapping[str, Any]:
     counts = session.simulate(point.scenario, _Unwatched())
-    return point_row([Outcome(point, session.fleet_of(point.scenario), counts, 0.0)])
+    return point_row([Outcome(point, session.fleet_of(point.scenario), counts, 0.0, session.classes)])
 
 
 def _at(scenario: Scenario, find: str, value: int) -> Point:

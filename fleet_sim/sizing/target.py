@@ -13,7 +13,9 @@ FIGURES = {
     "latency_ms.p50": False,
     "latency_ms.p95": False,
     "latency_ms.p99": False,
+    "battery_days": True,
 }
+_ENERGY = ("battery_days",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ class Target:
 
         A figure that has no value, as where nothing was answered, misses by the whole bound.
         """
-        found: Any = row
+        if self.figure in _ENERGY and "energy" not in row:
+            raise UserError(f"--target {self.figure}: cameras take energy with a camera.device only")
+        found: Any = row["energy"] if self.figure in _ENERGY else row
         for name in self.figure.split("."):
             found = found[name]
         if found is None:

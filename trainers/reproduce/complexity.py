@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from fleet_sim.codec.complexity import TAPS
 from fleet_sim.codec.message import decode_batch, encode_batch
 from fleet_sim.codec.networks import build_decoder, build_encoder
 from fleet_sim.codec.spec import CodecSpec
@@ -21,7 +22,6 @@ from trainers.reproduce.figures import hardware
 from trainers.reproduce.store import Progress, Record, Step, Store, Subject
 from trainers.sameness import deterministic, draws, seeded_weights
 
-_TAPS = {"cdf53": 5 + 3, "cdf97": 9 + 7}
 _CAMERA, _SERVER = (
     ("wavelet", "encoder", "entropy coder"),
     ("entropy decoder", "latent decoder", "classifier"),
@@ -67,7 +67,7 @@ class Measure(Step):
             read_us = time_us(lambda: decode_batch(messages, tables, 0)) / len(messages)
             latent_BN = torch.from_numpy(latent_MN[:1].astype(np.float32))
             map_BCHW = decoder.latent_decoder(latent_BN)
-            taps = image_HWC.size * _TAPS[codec.wavelet]  # half of the taps a pixel, once along each axis
+            taps = image_HWC.size * TAPS[codec.wavelet]  # half of the taps a pixel, once along each axis
             parts = {
                 "wavelet": {
                     "multiply_adds": int(taps * sum(0.25**level for level in range(codec.wavelet_levels))),
