@@ -13,58 +13,72 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context
+from typing import NamedTuple
 
 import numpy as np
 
 _STAMP = struct.Struct("<I")  # a frame's number before its message
 MOST_BYTES = 65_536
 ROOM_BYTES = 1 << 22  # as much of it as the system allows
+HEAD_START_S = 0.3  # for the client to be there
 CLOCK = time.CLOCK_MONOTONIC  # one for all processes
 
 
-def latencies_s(
+class Served(NamedTuple):
+    """What a real server did with M frames in I batches."""
+
+    latency_s_M: np.ndarray  # from when each frame was due to its answer
+    size_I: np.ndarray
+    busy_s_I: np.ndarray  # taking in messages since the batch before, and answering
+
+
+def serve(
     answer: Callable[[Sequence[bytes]], object],
     messages: Sequence[bytes],
-    arrive_s: np.ndarray,
+    arrive_s_M: np.ndarray,
     batch: int,
     max_wait_s: float,
-) -> np.ndarray:
-    """Seconds from when each frame was due to when it was answered, (M,); frame m is messages[m % len].
-
-    arrive_s: (M,) rising, from the start of the client.
-    """
+) -> Served:
+    """Serve frames that are due at these times after the start; frame m is messages[m % len]."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM_BYTES)
-    begin_s = time.clock_gettime(CLOCK) + 2.0
-    client = get_context("fork").Process(target=_send, args=(theirs, messages, arrive_s + begin_s))
+    begin_s = time.clock_gettime(CLOCK) + HEAD_START_S
+    client = get_context("fork").Process(target=_send, args=(theirs, messages, arrive_s_M + begin_s))
     client.start()
     theirs.close()
     ours.setblocking(False)
-    done_s = np.zeros(len(arrive_s))
+    done_s_M = np.zeros(len(arrive_s_M))
     waiting: deque[tuple[int, bytes]] = deque()
-    answered = 0
+    batches: list[tuple[int, float]] = []
+    answered, busy_s = 0, 0.0
     gc.collect()
     gc.disable()
     try:
-        while answered < len(arrive_s):
-            patience_s = None  # nothing waits: for as long as it takes
-            if waiting:
+        while answered < len(arrive_s_M):
+            if len(waiting) < batch:
                 now_s = time.clock_gettime(CLOCK) - begin_s
-                patience_s = max(0.0, arrive_s[waiting[0][0]] + max_wait_s - now_s)
-            if len(waiting) < batch and patience_s != 0:
-                select.select([ours], [], [], patience_s)
+                due_s = arrive_s_M[waiting[0][0]] + max_wait_s if waiting else None
+                select.select([ours], [], [], None if due_s is None else max(0.0, due_s - now_s))
+            woken_s = time.clock_gettime(CLOCK)
             _receive(ours, waiting)
-            now_s = time.clock_gettime(CLOCK) - begin_s
-            if waiting and (len(waiting) >= batch or now_s >= arrive_s[waiting[0][0]] + max_wait_s):
-                taken = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
-                answer([message for _, message in taken])
-                done_s[[number for number, _ in taken]] = time.clock_gettime(CLOCK) - begin_s
-                answered += len(taken)
+            now_s = time.clock_gettime(CLOCK)
+            busy_s += now_s - woken_s
+            if len(waiting) < batch and not (
+                waiting and now_s - begin_s >= arrive_s_M[waiting[0][0]] + max_wait_s
+            ):
+                continue
+            taken = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
+            answer([message for _, message in taken])
+            done_s = time.clock_gettime(CLOCK)
+            done_s_M[[number for number, _ in taken]] = done_s - begin_s
+            batches.append((len(taken), busy_s + done_s - now_s))
+            answered, busy_s = answered + len(taken), 0.0
     finally:
         gc.enable()
         client.join()
         ours.close()
-    return done_s - arrive_s
+    size_I, busy_s_I = np.array(batches).T
+    return Served(done_s_M - arrive_s_M, size_I.astype(np.int64), busy_s_I)
 
 
 def _receive(ours: socket.socket, waiting: deque[tuple[int, bytes]]) -> None:
