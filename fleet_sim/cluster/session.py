@@ -239,7 +239,7 @@ class Session:
             heads=len(point.train.heads),
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
-            head=int(head_schedule(point).head_W[0]),
+            head=[head.name for head in point.train.heads].index(point.serving.head),
             estimates=estimates(point.control.controller),
             controller=point.control.controller,
             own_controller=own(point.control.controller),
