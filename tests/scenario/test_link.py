@@ -115,3 +115,12 @@ def test_a_scaled_trace_needs_no_budget(tmp_path: Path, traces: list[Path]) -> N
     assert scenario.link.budget_bps is None
     file.write_text(dump_scenario(scenario))
     assert load_scenario(file) == scenario
+
+
+def test_a_swept_profile_brings_its_own_figures_and_keeps_what_was_written() -> None:
+    written = {"profile": "nb-iot-nb1", "buffer_bytes": 8000}
+    profiles = ["nb-iot-nb1", "lorawan-eu868-dr5"]
+    swept = Scenario.model_validate({"name": "x", "link": written, "sweep": {"link.profile": profiles}})
+    for point, profile in zip(points(swept), profiles, strict=True):
+        alone = Scenario.model_validate({"name": "x", "link": {**written, "profile": profile}})
+        assert point.scenario.link == alone.link
