@@ -8,11 +8,12 @@ the clock; the model foretells each frame's latency from service times measured 
 after. `ratio` is the 99th percentile foretold over that observed, the median of several turns; `ratios` are
 all. A turn is unfair where another process got in the way: service times before and after differ, or the
 work of the turn differs from what they say, by more than STEADY; those are counted out, in sight
-(`unfair_ratios`). Run it on an idle machine.
+(`unfair_ratios`). On a machine that others use, `chrt -f 1 python -m benchmarks.serving` goes before them.
 
 `overload`: goodput (frames right and on time a second) at up to twice that load, by what is shed; virtual.
 
-`throughput`: full batches back to back, measured and by the table; on a GPU too where there is one.
+`throughput`: full batches back to back, measured (caches are warm) and by the table (a server that waits);
+on a GPU too where there is one.
 """
 
 import json
@@ -59,7 +60,7 @@ def main() -> None:
     torch.set_num_threads(1)
     messages, decoders = _probe(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
     overload = _overload()
-    full_us = {device: int(_times_us(decoder, messages)[-1]) for device, decoder in decoders.items()}
+    full_us = {device: int(np.nanmax(_times_us(decoder, messages))) for device, decoder in decoders.items()}
     throughput = {device: _throughput(decoders[device], messages, full_us[device]) for device in decoders}
     rows = [_row(load, load * BATCH * 1e6 / full_us["cpu"], decoders["cpu"], messages) for load in LOADS]
     print(
@@ -115,7 +116,8 @@ def _times_us(decoder: BatchDecoder, messages: list[bytes]) -> np.ndarray:
     sizes = np.random.default_rng(0).permutation(np.repeat(SIZES, BURSTS))
     arrive_s_M = np.repeat(BURST_GAP_S * np.arange(len(sizes)), sizes)
     served = serve(decoder.answer, messages, arrive_s_M, BATCH, BURST_GAP_S / 4)
-    return np.array([1e6 * np.median(served.busy_s_I[served.size_I == size]) for size in SIZES])
+    busy_us = [1e6 * served.busy_s_I[served.size_I == size] for size in SIZES]
+    return np.array([np.median(us) if len(us) else np.nan for us in busy_us])
 
 
 def _row(load: float, frames_a_s: float, decoder: BatchDecoder, messages: list[bytes]) -> dict:
@@ -128,6 +130,9 @@ def _row(load: float, frames_a_s: float, decoder: BatchDecoder, messages: list[b
         before_us = _times_us(decoder, messages)
         served = serve(decoder.answer, messages, arrive_us_M / 1e6, BATCH, MAX_WAIT_US / 1e6)
         after_us = _times_us(decoder, messages)
+        if np.isnan(before_us + after_us).any():  # bursts came in pieces
+            unfair_ratios.append(None)
+            continue
         service_us_N = _all_sizes((before_us + after_us) / 2)
         foretold_ms = _percentiles(_foretold_us(arrive_us_M, service_us_N) / 1000)
         observed_ms = _percentiles(1000 * served.latency_s_M)
@@ -143,7 +148,7 @@ def _row(load: float, frames_a_s: float, decoder: BatchDecoder, messages: list[b
         "frames": round(frames_a_s * SECONDS),
         "turns": len(fair),
         "ratio": None,
-        "unfair_ratios": [round(ratio, 3) for ratio in unfair_ratios],
+        "unfair_ratios": [ratio and round(ratio, 3) for ratio in unfair_ratios],
     }
     if not fair:
         return row
