@@ -17,6 +17,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,7 +48,8 @@ from fleet_sim.registry import shipped
 from fleet_sim.scenario import load_scenario
 
 SEEDS, SCENES, DURATION_US, PERIOD_US, DEADLINE_US = 20, 2000, 120_000_000, 100_000, 1_000_000
-HALVINGS = 4
+HALVINGS = 5
+PROCESSES = 2
 RATES_BPS = (300, 1500)
 WANTED = 0.72
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "cifar10.yaml"
@@ -269,9 +271,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     asked = parser.parse_args()
     bank = bank_of(asked.data)
-    rows = [
-        row for name, path in sets_in(asked.traces).items() for row in rows_of(bank, name, path, asked.seeds)
-    ]
+    with ProcessPoolExecutor(PROCESSES) as processes:
+        sets = [
+            processes.submit(rows_of, bank, name, path, asked.seeds)
+            for name, path in sets_in(asked.traces).items()
+        ]
+        rows = [row for found in sets for row in found.result()]
     names = list(dict.fromkeys(row["controller"].split(",")[0] for row in rows))
     shares = {
         name: [row["share_of_oracle"] for row in rows if row["controller"].split(",")[0] == name]
