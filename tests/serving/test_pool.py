@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from engine.fleets import link, periodic
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,7 +132,9 @@ def arrivals(draw: st.DrawFn, end_us: int) -> list[Frame]:
     return sorted(frames, key=lambda f: (f.arrive_us, f.camera % CELLS, f.camera))
 
 
-def run(s: Setting, frames: list[Frame], ends_us: list[int]) -> tuple[dict[int, Fate], Held]:
+def run(
+    s: Setting, frames: list[Frame], ends_us: list[int], class_G: np.ndarray = CLASS_G
+) -> tuple[dict[int, Fate], Held]:
     """What became of each camera's frame, the pool run from each time to the next."""
     columns = np.array(
         [(f.arrive_us, f.expiry_us - DEADLINE_US, f.camera, f.version) for f in frames], np.int64
@@ -147,7 +150,8 @@ def run(s: Setting, frames: list[Frame], ends_us: list[int]) -> tuple[dict[int, 
         version.astype(np.int8),
     )
     alike = fleet(s.seed, s.end_us)
-    held, rules, fates = nothing_held(rules_of(s)), rules_of(s), dict[int, Fate]()
+    rules, fates = rules_of(s)._replace(class_G=class_G), dict[int, Fate]()
+    held = nothing_held(rules)
     for begin_us, until_us in pairwise([0, *ends_us, s.end_us]):
         new = take(sent, np.flatnonzero((arrive_us >= begin_us) & (arrive_us < until_us)))
         parts = [take(new, np.flatnonzero(new.camera % 2 == part)) for part in (1, 0)]
@@ -172,3 +176,32 @@ def test_every_frame_fares_as_in_the_reference_however_time_is_cut(s: Setting, d
     assert work == {name: wanted.work[name] for name in WORK}
     there = [frame for frame in frames if frame.arrive_us < s.end_us]
     assert len(fates) + len(held.replica_K) == len(there)  # nothing is lost
+
+
+def goodput(shed: str, load: float) -> float:
+    """Frames answered within the deadline a second, of 4,000 that come at random to one replica."""
+    service_us = [0, *(2000 + 1000 * n for n in range(1, 5))]
+    saturating = 4 / service_us[4]
+    gaps_us = np.random.default_rng(1).exponential(1 / (load * saturating), 4000)
+    arrive_us = np.rint(np.cumsum(gaps_us)).astype(int).tolist()
+    s = Setting(
+        seed=1, end_us=arrive_us[-1], batch=4, max_wait_us=0, service_us=[service_us] * 2, heads=[(0, 0)],
+        replicas=1, routing="least_loaded", shed=shed, queue_limit=None, autoscale="none", least=1, most=1,
+        target=1, startup_us=0, period_us=1, resident=None, load_us=0, failures=[],
+    )  # fmt: skip
+    deadline_us = 60_000
+    frames = [Frame(at, at + deadline_us, camera, 0, 0) for camera, at in enumerate(arrive_us)]
+    fates, _ = run(s, frames, [], class_G=np.zeros(1, np.int64))
+    took_us_each = [at - arrive_us[camera] for camera, (what, at, _) in fates.items() if what == "answered"]
+    on_time = sum(took_us <= deadline_us for took_us in took_us_each)
+    return on_time / arrive_us[-1]
+
+
+@pytest.mark.parametrize("shed", ["late", "predicted"])
+def test_goodput_at_twice_the_saturating_load_stays_near_its_peak(shed: str) -> None:
+    peak = max(goodput(shed, load) for load in (0.8, 0.9, 1.0, 1.2, 1.5))
+    assert goodput(shed, 2.0) >= 0.95 * peak
+
+
+def test_without_shedding_goodput_collapses() -> None:
+    assert goodput("none", 2.0) < 0.2 * goodput("none", 0.9)
