@@ -47,6 +47,7 @@ from fleet_sim.network.traces import read_trace
 from fleet_sim.registry import shipped
 from fleet_sim.scenario import load_scenario
 
+FIRST_SEED = 100  # the constants of `value` were chosen on seeds 0 and 1
 SEEDS, SCENES, DURATION_US, PERIOD_US, DEADLINE_US = 20, 2000, 120_000_000, 100_000, 1_000_000
 HALVINGS = 5
 PROCESSES = 2
@@ -200,6 +201,7 @@ def oracle(bank: Bank, fleet: Fleet) -> Run:
 
 def rows_of(bank: Bank, name: str, path: str | None, seeds: int) -> list[dict[str, Any]]:
     """A row a controller, and one for the best of the fixed levels."""
+    chosen = range(FIRST_SEED, FIRST_SEED + seeds)
     levels = range(len(bank.calibrated_L))
 
     def fleet_at(mean_bps: int, seed: int, controller: str, level: int = -1) -> Fleet:
@@ -218,7 +220,7 @@ def rows_of(bank: Bank, name: str, path: str | None, seeds: int) -> list[dict[st
         return [oracle(bank, fleet_at(mean_bps, seed, "value")) for seed in of_seeds]
 
     def share_of_fixed(mean_bps: int) -> float:
-        return accuracy(best_fixed(mean_bps, range(seeds))[1]) / accuracy(oracles(mean_bps, range(seeds)))
+        return accuracy(best_fixed(mean_bps, chosen)[1]) / accuracy(oracles(mean_bps, chosen))
 
     # The share rises with the rate.
     low_bps, high_bps, found_at = *RATES_BPS, dict[int, float]()
@@ -227,12 +229,12 @@ def rows_of(bank: Bank, name: str, path: str | None, seeds: int) -> list[dict[st
         found_at[middle_bps] = share_of_fixed(middle_bps)
         low_bps, high_bps = (middle_bps, high_bps) if found_at[middle_bps] < WANTED else (low_bps, middle_bps)
     mean_bps = min(found_at, key=lambda bps: abs(found_at[bps] - WANTED))
-    best = oracles(mean_bps, range(seeds))
-    level, runs = best_fixed(mean_bps, range(seeds))
+    best = oracles(mean_bps, chosen)
+    level, runs = best_fixed(mean_bps, chosen)
     found = {f"fixed, level {level}": runs}
     for controller in ("budget", *BUILT_IN):
         found[controller] = [
-            controlled(bank, fleet_at(mean_bps, seed, controller), controller) for seed in range(seeds)
+            controlled(bank, fleet_at(mean_bps, seed, controller), controller) for seed in chosen
         ]
     return [
         {

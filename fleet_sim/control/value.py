@@ -11,7 +11,7 @@ while they pay, so a message that is sure enough stops early.
 from fleet_sim.control.measured import measured_rate
 from fleet_sim.control.observation import SKIP
 
-# Chosen on two seeds of the links of benchmarks.controllers, which then runs twenty others.
+# Chosen on seeds 0 and 1 of the links of benchmarks.controllers, which then runs seeds 100 to 119.
 SPREAD = 0.9  # the measured rate may be off by so much either way
 PRICE = 2.0  # of a least message, where the whole time left is taken; 1 is what an answer is worth
 OWN = 0.5  # of a message's own time counts as taken
