@@ -69,7 +69,8 @@ def _compiled_own(source: Own) -> Any:
         raise UserError(f"{source.path}:{line}: nothing is called {field}; {instead(field, known)}") from None
     except (numba.core.errors.NumbaError, TypeError) as error:
         at = getattr(error, "loc", None)
-        line = at.line if at is not None else function.__code__.co_firstlineno
+        code = getattr(function, "__code__", None)  # a class has none
+        line = at.line if at is not None else code.co_firstlineno if code is not None else 1
         raise UserError(
             f"{source.path}:{line}: {source.function} cannot be compiled: {_short(error)}"
         ) from None
@@ -80,6 +81,8 @@ def python_function(source: Own) -> Callable[[Any, Any], int]:
     names: dict[str, Any] = {"__name__": Path(source.path).stem, "__file__": source.path}
     try:
         exec(compile(source.source, source.path, "exec"), names)
+    except SystemExit as error:
+        raise UserError(f"{source.path}:{_line_of(error, source.path)}: the file must not exit") from None
     except Exception as error:  # noqa: BLE001 - whatever it raises is the user's to mend
         raise UserError(f"{source.path}:{_line_of(error, source.path)}: {_short(error)}") from None
     # Numba quotes the source in what it says of it.
@@ -92,7 +95,7 @@ def python_function(source: Own) -> Callable[[Any, Any], int]:
     return function
 
 
-def _line_of(error: Exception, path: str) -> int:
+def _line_of(error: BaseException, path: str) -> int:
     if isinstance(error, SyntaxError):
         return error.lineno or 1
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]

@@ -176,6 +176,8 @@ def test_the_documentation_names_every_field_and_controller() -> None:
         ("def chose(o, mind):\n    return 0\n", r"my.py: there is no function choose; did you mean chose"),
         ("def choose(o, mind)\n    return 0\n", r"my.py:1: expected ':'"),
         ("import nowhere_at_all\n", r"my.py:1: No module named"),
+        ("import sys\nsys.exit()\n", r"my.py:2: the file must not exit"),
+        ("class choose:\n    pass\n", r"my.py:\d: choose cannot be compiled"),
         ("def choose(o):\n    return 0\n", r"my.py:1: choose cannot be compiled"),
         ("def choose(o, mind):\n    return frame\n", r"my.py:\d: choose cannot be compiled: .*frame"),
     ],
