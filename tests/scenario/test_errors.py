@@ -137,7 +137,9 @@ def test_a_wrong_override_is_named(tmp_path: Path, text: str) -> None:
 
 SWEEPS = {
     "link.budget_bsp: [1]": ["F:3: sweep.link.budget_bsp: unknown field; did you mean link.budget_bps?"],
-    "train.workers: [1]": ["F:3: sweep.train.workers: cannot be swept; single values of duration_us, camera, fleet,"],
+    "train.workers: [1]": [
+        "F:3: sweep.train.workers: cannot be swept; single values of duration_us, camera, fleet,"
+    ],
     "serving.switches: [[]]": ["F:3: sweep.serving.switches: cannot be swept; single values of"],
     "link: [{}]": ["F:3: sweep.link: unknown field"],
     "link.budget_bps: []": ["F:3: sweep.link.budget_bps: no values; give at least one"],
