@@ -200,8 +200,11 @@ def calibrate(
 ) -> None:
     """Measure how long heads take for a batch here, and write a table for serving.table."""
     from fleet_sim.cluster.calibrate import USUAL, measured
+    from fleet_sim.report.folder import check_place
     from fleet_sim.serving.table import Decoder, ServiceTable, write_table
 
+    check_place(out.parent)
+    out.parent.mkdir(parents=True, exist_ok=True)
     codecs = [_load(scenario, []).codec for scenario in scenarios]
     decoders = list(dict.fromkeys(Decoder(c.depth, c.width, c.neurons) for c in codecs)) or USUAL
     rows = []

@@ -17,6 +17,7 @@ from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.control.controller import Guide, guide_of
 from fleet_sim.control.names import Own
+from fleet_sim.control.observation import RAISED
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
@@ -259,6 +260,11 @@ class CameraShard(Resident):
                     state.counts.tallies,
                     sent,
                 )
+                if end == NO_LEVEL and place == RAISED:
+                    raise UserError(
+                        f"{state.point.controller}: raised an error, or asked for a place that a list does "
+                        "not have"
+                    )
                 if end == NO_LEVEL:
                     raise UserError(
                         f"{state.point.controller}: gave level {place}; there are 0 to "

@@ -3,6 +3,7 @@
 Every one has the same signature, so the step is compiled once for all of them.
 """
 
+import ast
 import linecache
 import re
 import traceback
@@ -19,7 +20,7 @@ from fleet_sim.basics.errors import UserError, instead
 from fleet_sim.control.buffer import buffer
 from fleet_sim.control.measured import aimd, drop, frame_bits, throughput
 from fleet_sim.control.names import Own
-from fleet_sim.control.observation import MIND, OBSERVATION
+from fleet_sim.control.observation import MIND, OBSERVATION, RAISED
 from fleet_sim.control.predictive import predictive
 from fleet_sim.control.value import value
 
@@ -61,7 +62,7 @@ def _compiled(controller: str) -> Any:
 def _compiled_own(source: Own) -> Any:
     function = python_function(source)
     try:
-        return numba.cfunc(SIGNATURE, error_model="numpy")(function)
+        inner = numba.njit(SIGNATURE, boundscheck=True, error_model="numpy")(function)
     except KeyError as error:  # what numba makes of a record without that field
         field = str(error.args[0])
         line = next((i for i, text in enumerate(source.source.splitlines(), 1) if f".{field}" in text), 1)
@@ -75,10 +76,20 @@ def _compiled_own(source: Own) -> Any:
             f"{source.path}:{line}: {source.function} cannot be compiled: {_short(error)}"
         ) from None
 
+    def guarded(o: Any, mind: Any) -> Any:
+        # What leaves a function that is called from outside Python would be lost, and its level be 0.
+        try:
+            return inner(o, mind)
+        except Exception:  # noqa: BLE001
+            return RAISED
+
+    return numba.cfunc(SIGNATURE, error_model="numpy")(guarded)
+
 
 def python_function(source: Own) -> Callable[[Any, Any], int]:
     """A user's function as it stands in its file; raises UserError where there is none."""
     names: dict[str, Any] = {"__name__": Path(source.path).stem, "__file__": source.path}
+    _refuse_chance(source)
     try:
         exec(compile(source.source, source.path, "exec"), names)
     except SystemExit as error:
@@ -93,6 +104,27 @@ def python_function(source: Own) -> Callable[[Any, Any], int]:
         hint = instead(source.function, known) if known else "it has no functions"
         raise UserError(f"{source.path}: there is no function {source.function}; {hint}")
     return function
+
+
+def _refuse_chance(source: Own) -> None:
+    """UserError for a file that draws random numbers: two runs would differ."""
+    try:
+        tree = ast.parse(source.source)
+    except SyntaxError:
+        return  # said where it is compiled
+    for node in ast.walk(tree):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or "", *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Attribute):
+            modules = [node.attr]
+        if isinstance(node, ast.stmt | ast.expr) and any("random" in name.split(".") for name in modules):
+            raise UserError(
+                f"{source.path}:{node.lineno}: random draws would differ from run to run; "
+                "a hash of o.now_us, say, does not"
+            )
 
 
 def _line_of(error: BaseException, path: str) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 LEVELS = 16  # the longest ladder; entries behind `levels` are 0
 SKIP = -1  # in place of a level: this frame is not sent
+RAISED = -(2**62)  # in place of a level: a controller of one's own went wrong
 NOTES = 8
 
 OBSERVATION = np.dtype(

@@ -24,19 +24,28 @@ def json_schema() -> dict[str, Any]:
 
 def reference_table() -> str:
     """Every field in a Markdown table: its default, what it may be, what it is for."""
-    rows = ["| field | default | values | what |", "|---|---|---|---|"]
-    for place, part in leaves(Scenario):
-        name = str(place[-1])
+    rows = ["| field | default | values | what |", "|---|---|---|---|", *_rows(Scenario, "")]
+    return "\n".join(rows) + "\n"
+
+
+def _rows(model: type[Strict], prefix: str) -> list[str]:
+    """A row a field; the fields of a list's items follow the list."""
+    rows = []
+    for place, part in leaves(model):
+        name, shown = str(place[-1]), prefix + dotted(place)
         field, kind = part.model_fields[name], kind_name(part)
         if name == "kind" and kind is not None:
             default = "" if field.is_required() else _default(field)
-            rows.append(f"| `{dotted(place)}` | {default} | `{kind}` | {_first_line(part)} |")
+            rows.append(f"| `{shown}` | {default} | `{kind}` | {_first_line(part)} |")
             continue
         what = ": ".join(text for text in (kind, field.description) if text)
-        rows.append(f"| `{dotted(place)}` | {_default(field)} | {_allowed(field)} | {what} |")
-        if place == ("sweep", "seeds"):
+        rows.append(f"| `{shown}` | {_default(field)} | {_allowed(field)} | {what} |")
+        if shown == "sweep.seeds":
             rows.append("| `sweep.<field path>` |  | a list | values of that field, all combined |")
-    return "\n".join(rows) + "\n"
+        item = get_args(field.annotation)[0] if get_origin(field.annotation) is tuple else None
+        if isinstance(item, type) and issubclass(item, Strict):
+            rows += _rows(item, f"{shown}[].")
+    return rows
 
 
 def _default(field: FieldInfo) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from fleet_sim.basics.errors import UserError
 from fleet_sim.control.controller import BUILT_IN, guide_of
 from fleet_sim.control.names import OBSERVING, check_name, own
-from fleet_sim.control.observation import LEVELS, MIND, OBSERVATION, SKIP
+from fleet_sim.control.observation import LEVELS, MIND, OBSERVATION, RAISED, SKIP
 
 DOCS = Path(__file__).parents[2] / "docs" / "control.md"
 BITS = [100, 200, 300, 400]
@@ -195,3 +196,41 @@ def test_names_that_are_none_are_refused() -> None:
         check_name("throughputt")
     with pytest.raises(UserError, match=r"nowhere\.py: cannot be read"):
         own("nowhere.py:choose")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "mind.notes[100000000] = 1.0\n    return 1",
+        "return o.frame_bits[50]",
+        'if o.now_us == 0:\n        raise ValueError("no")\n    return 1',
+    ],
+)
+def test_what_goes_wrong_in_ones_own_is_told_and_harms_nothing(tmp_path: Path, body: str) -> None:
+    file = tmp_path / "my.py"
+    file.write_text(f"def choose(o, mind):\n    {body}\n")
+    source = own(f"{file}:choose")
+    assert source is not None
+    compiled = guide_of(f"{file}:choose", source).choose
+    assert called(compiled) == RAISED
+
+
+def called(choose: Any) -> int:
+    """What a compiled controller gives, called as the step calls it."""
+
+    @numba.njit
+    def once(function: Any, o: Any, mind: Any) -> Any:
+        return function(o[0], mind[0])
+
+    return int(once(choose, np.zeros(1, OBSERVATION), np.zeros(1, MIND)))
+
+
+@pytest.mark.parametrize(
+    "text", ["import random", "from numpy import random", "import numpy as np\nx = np.random"]
+)
+def test_random_draws_are_refused_with_their_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "my.py"
+    file.write_text(f"{text}\ndef choose(o, mind):\n    return 1\n")
+    line = text.count("\n") + 1
+    with pytest.raises(UserError, match=rf"my\.py:{line}: random draws"):
+        guide_of(f"{file}:choose", own(f"{file}:choose"))
