@@ -151,8 +151,8 @@ def _fit_own(head: HeadSpec, scenario: Scenario, latents: Latents) -> Weights:
         raise ValueError("a head of kind own has a path and a class_name")  # HeadSpec sees to it
     latent_MN, labels_M = _at_random_levels(head, scenario, latents, np.float32)
     what = f"train.heads: {head.class_name}.fit of head '{head.name}'"
+    found = head_class(read_source(head.path, head.class_name), head.class_name)
     try:
-        found = head_class(read_source(head.path, head.class_name), head.class_name)
         seed = derived_seed(scenario.seed, f"head {head.name}")
         weights = {
             name: np.asarray(array)

@@ -55,8 +55,9 @@ class OwnHead(Head):
     ):
         super().__init__(tables, batch)
         self._what, self._classes = f"head '{made['name']}', class {made['class_name']}", classes
+        own_class = head_class(made["source"], made["class_name"])
         try:
-            self._own = head_class(made["source"], made["class_name"])(weights)
+            self._own = own_class(weights)
         except Exception as error:
             raise UserError(f"{self._what}: its constructor raised {error!r}") from error
 
