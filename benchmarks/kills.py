@@ -22,6 +22,7 @@ import numpy as np
 from fleet_sim.basics.machine import machine
 from fleet_sim.registry import Keys, Registry
 from fleet_sim.registry.deployment import deploy, deployed
+from fleet_sim.registry.drafts import clear_drafts
 
 KILLS, VERSIONS = 200, 20
 
@@ -66,11 +67,11 @@ def main() -> None:
         same = [v.id for v in left.list()] == [v.id for v in wanted.list()] and deployed(left) == deployed(
             wanted
         )
-        drafts = len(list(left.root.glob(".draft-*")))
+        cleared = clear_drafts(left.root)
     figures = {
         "n": KILLS,
         "versions_seen_whole": sum(seen),
-        "kills_that_left_a_draft": drafts,
+        "kills_that_left_a_draft": cleared,
         "same_as_undisturbed": same,
     }
     print(json.dumps({**figures, "machine": machine("cpu")}))

@@ -150,13 +150,16 @@ def gc(
     ] = [],  # noqa: B006  typer never changes it
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete versions that are not deployed, nor kept, nor needed by one that is."""
+    """Delete versions that are not deployed, nor kept, nor needed by one that is, and what the dead left."""
+    from fleet_sim.registry.drafts import clear_drafts
     from fleet_sim.registry.keeping import rubbish
 
     registry = _registry(folder)
     found = rubbish(registry, keep)
+    if dead := clear_drafts(registry.root):
+        typer.echo(f"cleared {dead} draft{'s' * (dead > 1)} of publishers that are gone")
     if not found.versions:
-        typer.echo("nothing to delete")
+        typer.echo("no version to delete")
         return
     for version in found.versions:
         typer.echo(version[:SHORT])

@@ -96,7 +96,9 @@ def test_gc_asks_and_deletes_only_what_nothing_needs(models: tuple[Path, dict[st
     assert "nothing was deleted" in said
     assert invoke("gc", run, "--yes")[0] == 0
     assert {v.id for v in Registry(run / "models").list()} == {ids["new"], ids["head"]}
-    assert invoke("gc", run) == (0, "nothing to delete\n")
+    assert invoke("gc", run) == (0, "no version to delete\n")
+    (run / "models" / ".draft-of-a-publisher-that-died").mkdir()
+    assert invoke("gc", run) == (0, "cleared 1 draft of publishers that are gone\nno version to delete\n")
 
 
 def test_a_folder_without_versions_is_said_to_be_one(tmp_path: Path) -> None:

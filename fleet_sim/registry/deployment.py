@@ -8,7 +8,6 @@ contract, so that servers never have to guess.
 import fcntl
 import json
 import os
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from fleet_sim.basics.hashing import canonical_json
 from fleet_sim.codec.contract import serves
 from fleet_sim.registry.bundle import RegistryError, Summary
+from fleet_sim.registry.drafts import draft
 from fleet_sim.registry.store import Registry
 
 DEPLOYED = "deployed.json"
@@ -74,12 +74,12 @@ def _put(registry: Registry, after: Deployment) -> Deployment:
                 f"this would leave encoder {version[:16]}, which cameras have, without a decoder: none of "
                 f"the {len(heads)} heads on the servers serves its contract {contract[:16]}"
             )
-    draft = registry.root / f"{_LOCK}-{uuid.uuid4().hex}"
-    with open(draft, "xb") as file:
-        file.write(canonical_json({"encoders": sorted(after.encoders), "heads": sorted(after.heads)}))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(registry.root / DEPLOYED)
+    with draft(registry.root) as place:
+        with open(place, "xb") as file:
+            file.write(canonical_json({"encoders": sorted(after.encoders), "heads": sorted(after.heads)}))
+            file.flush()
+            os.fsync(file.fileno())
+        place.replace(registry.root / DEPLOYED)
     return after
 
 

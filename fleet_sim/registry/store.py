@@ -8,7 +8,6 @@ version the second finds it there. Every read checks hashes and signature on the
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,10 @@ from fleet_sim.registry.bundle import (
     unpack,
     unpack_manifest,
 )
+from fleet_sim.registry.drafts import draft
 from fleet_sim.registry.keys import Trust, own_keys
 
 _DIGITS = 16
-DRAFT = ".draft-"
 _PUBLISHED = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")
 
@@ -117,9 +116,9 @@ class Registry:
             raise RegistryError(f"version {directory.name} is signed already")
         seal = self._trust.seal(sha256_hex(text), text)
         if seal is not None:
-            draft = self.root / f"{DRAFT}{uuid.uuid4().hex}"
-            draft.write_bytes(seal)
-            draft.rename(directory / SIGNATURE)
+            with draft(self.root) as place:
+                place.write_bytes(seal)
+                place.rename(directory / SIGNATURE)
         try:
             return self.load(version).id
         except RegistryError:
@@ -129,10 +128,10 @@ class Registry:
     def remove(self, version: str) -> None:
         """Take a version away: hidden at once, then deleted. Not verified, so that a bad one can go too."""
         directory = self._find(version)
-        hidden = self.root / f"{DRAFT}{uuid.uuid4().hex}"
-        directory.rename(hidden)
-        _flush_directory(self.root)
-        shutil.rmtree(hidden)
+        with draft(self.root) as hidden:
+            directory.rename(hidden)
+            _flush_directory(self.root)
+            shutil.rmtree(hidden)
 
     def _directories(self) -> tuple[Path, ...]:
         if not self.root.is_dir():
@@ -162,23 +161,23 @@ class Registry:
 
     def _write(self, target: Path, contents: Mapping[str, bytes]) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        draft = self.root / f"{DRAFT}{uuid.uuid4().hex}"
-        draft.mkdir()
-        try:
-            for name, content in contents.items():
-                with open(draft / name, "xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            _flush_directory(draft)
+        with draft(self.root) as place:
+            place.mkdir()
             try:
-                draft.rename(target)
-            except OSError:
-                if not target.exists():
-                    raise
-                # someone else published in the meantime; publish() verifies what
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+                for name, content in contents.items():
+                    with open(place / name, "xb") as file:
+                        file.write(content)
+                        file.flush()
+                        os.fsync(file.fileno())
+                _flush_directory(place)
+                try:
+                    place.rename(target)
+                except OSError:
+                    if not target.exists():
+                        raise
+                    # someone else published in the meantime; publish() verifies what
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
         _flush_directory(self.root)
 
 
