@@ -33,7 +33,8 @@ BUILT_IN: dict[str, Callable[[Any, Any], int]] = {
     "frame_bits": frame_bits,
     "value": value,
 }
-SIGNATURE = types.int64(numba.from_dtype(OBSERVATION), numba.from_dtype(MIND))
+ARGUMENTS = (numba.from_dtype(OBSERVATION), numba.from_dtype(MIND))
+SIGNATURE = types.int64(*ARGUMENTS)
 
 
 class Guide(NamedTuple):
@@ -62,7 +63,7 @@ def _compiled(controller: str) -> Any:
 def _compiled_own(source: Own) -> Any:
     function = python_function(source)
     try:
-        inner = numba.njit(SIGNATURE, boundscheck=True, error_model="numpy")(function)
+        inner = numba.njit(ARGUMENTS, boundscheck=True, error_model="numpy")(function)
     except KeyError as error:  # what numba makes of a record without that field
         field = str(error.args[0])
         line = next((i for i, text in enumerate(source.source.splitlines(), 1) if f".{field}" in text), 1)
@@ -75,6 +76,13 @@ def _compiled_own(source: Own) -> Any:
         raise UserError(
             f"{source.path}:{line}: {source.function} cannot be compiled: {_short(error)}"
         ) from None
+
+    given = inner.nopython_signatures[0].return_type
+    if not isinstance(given, types.Integer):
+        raise UserError(
+            f"{source.path}:{function.__code__.co_firstlineno}: {source.function} returns "
+            f"{_in_words(given)}; a level is a whole number, as int(...) makes one"
+        )
 
     def guarded(o: Any, mind: Any) -> Any:
         # What leaves a function that is called from outside Python would be lost, and its level be 0.
@@ -132,6 +140,20 @@ def _line_of(error: BaseException, path: str) -> int:
         return error.lineno or 1
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     return lines[-1] or 1 if lines else 1
+
+
+def _in_words(given: types.Type) -> str:
+    """A type of numba's as a reader of Python knows it."""
+    words = {
+        types.Float: "a float",
+        types.Boolean: "a bool",
+        types.NoneType: "nothing",
+        types.UnicodeType: "a text",
+    }
+    given = types.unliteral(given)
+    if isinstance(given, types.Optional):
+        return f"{_in_words(given.type)} or nothing"
+    return next((said for kind, said in words.items() if isinstance(given, kind)), str(given))
 
 
 def _short(error: Exception) -> str:

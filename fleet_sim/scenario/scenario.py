@@ -11,6 +11,7 @@ from fleet_sim.camera.radios import RADIOS
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.control.spec import ControlSpec
+from fleet_sim.data.classes import known_classes
 from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.camera import CameraSpec
@@ -79,6 +80,20 @@ class Scenario(Strict):
             raise misfit(
                 f"{self.cells} cells cannot be filled by {cameras} cameras", "fleet.cells", "fleet.cameras"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _classes_are_there(self) -> "Scenario":
+        known = known_classes(self.data)
+        for g, group in enumerate(self.fleet.groups if known else ()):
+            for v, view in enumerate(group.sees):
+                for name in view.classes:
+                    if known and name not in known:
+                        raise misfit(
+                            f"the images have no class '{name}'; {instead(name, known)}",
+                            f"fleet.groups.{g}.sees.{v}.classes",
+                            "data.source",
+                        )
         return self
 
     @model_validator(mode="after")

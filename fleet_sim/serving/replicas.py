@@ -142,3 +142,19 @@ def take_first(queues, link, row, place):
             ends.last = NONE
         ends.length -= 1
     return frame
+
+
+@inlined()
+def take_last(queues, link, row, place):
+    """Take the last frame off a queue that is not empty."""
+    ends = queues[row, place]
+    last, before, frame = ends.last, NONE, ends.first
+    while frame != last:
+        before, frame = frame, link[frame]
+    ends.last = before
+    if before == NONE:
+        ends.first = NONE
+    else:
+        link[before] = NONE
+    ends.length -= 1
+    return last

@@ -2,7 +2,7 @@
 
 from fleet_sim.basics.compiled import bare, inlined
 from fleet_sim.basics.hashing import STREAM_ROUTE, draw
-from fleet_sim.serving.replicas import LATER, NONE, PREDICTED, SHED, append
+from fleet_sim.serving.replicas import LATER, NONE, PREDICTED, SHED, append, take_last
 
 
 @inlined()
@@ -81,17 +81,26 @@ def answered_at(pool, rules, r, priority, now_us):
 
 @bare()
 def admit(pool, rules, frames, frame, now_us):
-    """A frame has arrived: give it to a replica or shed it; the replica, NONE where none gets it."""
+    """A frame has arrived: give it to a replica or shed it; the replica, NONE where none gets it.
+
+    Where the replica's queue is full, the newest of the least important frames is shed, be it this one.
+    """
     r = route(pool, rules, frames.camera[frame], now_us)
     if r == NONE:
         append(pool.queues, frames.link, pool.replicas.shape[0], 0, frame)
         return r
-    full = pool.replicas[r].waiting >= rules.queue_limit
-    if full or (
-        rules.shed == PREDICTED
-        and answered_at(pool, rules, r, frames.priority[frame], now_us) > frames.expiry_us[frame]
-    ):
-        frames.head[frame], frames.ended_us[frame] = SHED, now_us
-        return NONE
+    priority, gives_way = frames.priority[frame], NONE
+    if rules.shed == PREDICTED and answered_at(pool, rules, r, priority, now_us) > frames.expiry_us[frame]:
+        gives_way = frame
+    elif pool.replicas[r].waiting >= rules.queue_limit:
+        place = pool.queues.shape[1] - 1
+        while place > priority and pool.queues[r, place].length == 0:
+            place -= 1
+        gives_way = take_last(pool.queues, frames.link, r, place) if place > priority else frame
+    if gives_way != NONE:
+        frames.head[gives_way], frames.ended_us[gives_way] = SHED, now_us
+        if gives_way == frame:
+            return NONE
+        pool.replicas[r].waiting -= 1
     line_up(pool, rules, frames, r, frame, now_us)
     return r

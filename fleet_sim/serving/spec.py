@@ -113,7 +113,10 @@ class ServingSpec(Strict):
         "when it arrives, by the queue before it",
     )
     queue_limit: int | None = Field(
-        None, ge=1, le=10**9, description="most waiting frames of a replica; a newcomer to more is shed"
+        None,
+        ge=1,
+        le=10**9,
+        description="most waiting frames of a replica; of more the newest of the least important is shed",
     )
     autoscale: ScalingSpec = NoScalingSpec()
     failures: tuple[FailureSpec, ...] = Field((), description="when replicas do not work")

@@ -10,18 +10,20 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.scenes import Scenes, scenes_of
-from fleet_sim.data import load
+from fleet_sim.data import DataSpec, load
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.views import scene_of
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.watched import EXCESS_CENTIBITS, FRAMES
 
 FOG = {"from_us": "2 s", "ramp_us": "2 s", "look": "fog", "severity": 4}
+UNREAD = {"source": "npz", "path": "images.npz"}
 
 
-def fleet_that_sees(*sees: dict[str, Any]) -> Scenario:
+def fleet_that_sees(*sees: dict[str, Any], **parts: Any) -> Scenario:
     groups = [{"name": "a", "share": 0.5, "sees": list(sees)}, {"name": "b", "share": 0.5}]
-    return tiny_scenario(fleet={"cameras": 30, "cells": 5, "frame_period_us": "500 ms", "groups": groups})
+    fleet = {"cameras": 30, "cells": 5, "frame_period_us": "500 ms", "groups": groups}
+    return tiny_scenario(fleet=fleet, **parts)
 
 
 def scenes(scenario: Scenario) -> Scenes:
@@ -55,7 +57,8 @@ def test_a_group_sees_the_classes_of_its_mix_in_the_look_of_its_time() -> None:
 
 def test_a_class_that_is_not_there_is_refused_by_its_place() -> None:
     with pytest.raises(UserError, match=r"fleet\.groups\.0\.sees\.0\.classes: the images have no class '12'"):
-        scenes(fleet_that_sees({"classes": {"12": 1}}))
+        # Of a file only its images tell; those of other sources are known before (test_errors).
+        scenes_of(load(DataSpec(), 1), fleet_that_sees({"classes": {"12": 1}}, data=UNREAD))
 
 
 @pytest.mark.parametrize(("mode", "shards", "epoch_us"), [("bank", 1, 6_000_000), ("live", 2, 1_234_567)])

@@ -173,7 +173,6 @@ def test_the_documentation_names_every_field_and_controller() -> None:
     ("text", "says"),
     [
         ("def choose(o, mind):\n    return o.future_us\n", r"my.py:2: .*future_us"),
-        ("def choose(o, mind):\n    return 'high'\n", r"my.py:\d: choose cannot be compiled"),
         ("def chose(o, mind):\n    return 0\n", r"my.py: there is no function choose; did you mean chose"),
         ("def choose(o, mind)\n    return 0\n", r"my.py:1: expected ':'"),
         ("import nowhere_at_all\n", r"my.py:1: No module named"),
@@ -189,6 +188,24 @@ def test_what_cannot_be_compiled_is_refused_with_its_line(tmp_path: Path, text: 
     with pytest.raises(UserError, match=says) as refused:
         guide_of(f"{path}:choose", own(f"{path}:choose"))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("gives", "said"),
+    [
+        ("1.5", "a float"),
+        ("o.plan_bits / 100", "a float"),
+        ("o.plan_bits > 3", "a bool"),
+        ("None", "nothing"),
+        ("'high'", "a text"),
+        ("1 if o.now_us else None", "int64 or nothing"),
+    ],
+)
+def test_a_level_is_a_whole_number(tmp_path: Path, gives: str, said: str) -> None:
+    path = tmp_path / "my.py"
+    path.write_text(f"# mine\ndef choose(o, mind):\n    return {gives}\n")
+    with pytest.raises(UserError, match=rf"my\.py:2: choose returns {said}; a level is a whole number"):
+        guide_of(f"{path}:choose", own(f"{path}:choose"))
 
 
 def test_names_that_are_none_are_refused() -> None:

@@ -26,6 +26,8 @@ FIELDS = {
     "train: {heads: [{name: ce, kind: own}]}": "F:2: train.heads.0.kind: a head of kind own needs path and class_name",
     "train: {heads: [{name: ce, kind: ce, path: x.py}]}": "F:2: train.heads.0.path: only for heads of kind own",
     "train: {heads: [{name: ce, kind: own, path: no.py, class_name: X}]}": "F:2: train.heads.0.path: no.py: cannot be read: No such file",
+    "fleet: {groups: [{name: a, share: 1, sees: [{classes: {'3': 1, cat: 2}}]}]}": "F:2: fleet.groups.0.sees.0.classes: the images have no class 'cat'; there are 0, 1,",
+    "data: {source: cifar10}\nfleet: {groups: [{name: a, share: 1, sees: [{classes: {cats: 2}}]}]}": "F:3: fleet.groups.0.sees.0.classes: the images have no class 'cats'; did you mean cat?",
     "link: {budget_bsp: 5}": "F:2: link.budget_bsp: unknown field; did you mean budget_bps?",
     "budget_bps: 5": "F:2: budget_bps: unknown field; did you mean link.budget_bps?",
     "zzz: 5": "F:2: zzz: unknown field; there are name, seed, duration_us, mode,",

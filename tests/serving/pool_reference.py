@@ -140,12 +140,15 @@ class Pool:
         if replica is None:
             self.homeless.append(frame)
             return
-        full = self.s.queue_limit is not None and len(replica.queue) >= self.s.queue_limit
-        hopeless = self.s.shed == "predicted" and self.foretold(replica, frame, now_us) > frame.expiry_us
-        if full or hopeless:
+        if self.s.shed == "predicted" and self.foretold(replica, frame, now_us) > frame.expiry_us:
             self.fate[frame] = ("shed", now_us, -1)
-        else:
-            self.put(replica, frame, now_us)
+            return
+        self.put(replica, frame, now_us)
+        if self.s.queue_limit is not None and len(replica.queue) > self.s.queue_limit:
+            # Of those of least importance the newest: of equal ones max() would take the first.
+            worst = max(reversed(replica.queue), key=lambda waiting: waiting[1].priority)
+            replica.queue.remove(worst)
+            self.fate[worst[1]] = ("shed", now_us, -1)
 
     def foretold(self, replica: Replica, frame: Frame, now_us: int) -> int:
         times_us = self.s.service_us[self.head(now_us)]
