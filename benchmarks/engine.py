@@ -22,6 +22,7 @@ from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.control.budget import plan_bits
 from fleet_sim.engine import counts as c
+from fleet_sim.engine.air import Known
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.network.link import CERTAIN
 from fleet_sim.scenario import Scenario
@@ -101,8 +102,8 @@ def _shard(point: Scenario) -> CameraShard:
 
 
 def _cameras_only(point: Scenario) -> int:
-    shard, from_us_V = _shard(point), np.zeros(1, np.int64)
-    counted = shard.step(point.duration_us, from_us_V, False)[0]
+    shard, known = _shard(point), Known(np.zeros(1, np.int64))
+    counted = shard.step(point.duration_us, known, False)[0].counted_VC
     return int(counted[0, c.OFFERED])
 
 
@@ -113,7 +114,7 @@ def _to_the_answer(point: Scenario) -> int:
 def _bytes_per_camera(point: Scenario) -> int:
     """Of a shard's state after a while under load, without message sizes, counts and what is on its way."""
     shard = _shard(point)
-    shard.step(point.duration_us, np.zeros(1, np.int64), False)
+    shard.step(point.duration_us, Known(np.zeros(1, np.int64)), False)
     state = shard._here()
     parts = (state.cameras, state.uplinks, state.pool, (state.cell_C,))
     return -(-sum(array.nbytes for part in parts for array in part) // point.fleet.cameras)
@@ -182,7 +183,8 @@ def _in_simpy(point: Scenario) -> int:
     for _ in range(fleet.cameras):
         Camera()
     env.run(until=fleet.duration_us)
-    ours_C = _shard(point).step(point.duration_us, np.zeros(1, np.int64), False)[0][0]
+    known = Known(np.zeros(1, np.int64))
+    ours_C = _shard(point).step(point.duration_us, known, False)[0].counted_VC[0]
     if abs(counts["sent"] - ours_C[c.SENT]) > 0.02 * ours_C[c.SENT]:
         raise SystemExit(f"SimPy sends {counts['sent']} frames, the step {ours_C[c.SENT]}")
     return counts["offered"]

@@ -29,6 +29,9 @@ STREAM_RAMP = 13
 STREAM_VIEW = 14
 STREAM_SPLIT = 20
 STREAM_ROUTE = 30
+STREAM_BLOCK = 40
+STREAM_WAVE = 1000  # and the version that a wave is of
+STREAM_INSTALL = 2000  # likewise
 
 
 @compiled(inline="always")

@@ -1,5 +1,7 @@
 """From a scenario's fields to what the members of the fleet are told."""
 
+from typing import Any
+
 import numpy as np
 
 from fleet_sim.camera.devices import encode_time_us
@@ -57,7 +59,7 @@ def _groups(spec: FleetSpec) -> Groups:
     )
 
 
-def _capture(point: Scenario) -> dict[str, int]:
+def _capture(point: Scenario) -> dict[str, Any]:
     capture = point.fleet.capture
     if isinstance(capture, BurstsSpec):
         return {

@@ -8,8 +8,9 @@ import numpy as np
 from fleet_sim.cluster.sends import Sends
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.engine.cameras import Cameras, Messages, upcoming, version_at
+from fleet_sim.engine.cameras import Cameras, Messages, upcoming
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.engine.installs import versions_of
 from fleet_sim.engine.views import scene_of
 from fleet_sim.network.queues import NONE, Pool
 from fleet_sim.network.uplink import Uplinks
@@ -57,7 +58,8 @@ class LiveCameras:
         frame_R = cameras.sources["frame"].astype(np.int64)
         from_R = np.searchsorted(row_F, np.arange(len(frame_R)))
         frame_F = np.arange(total) - from_R[row_F] + frame_R[row_F]
-        version_F = np.array([version_at(version_from_us_V, t) for t in capture_us_F], np.int64)
+        version_F = np.zeros(total, np.int64)
+        versions_of(cameras, version_from_us_V, row_F, capture_us_F, version_F)
         camera_F = u.cameras["camera"][row_F]
         scene_F = np.array(
             [scene_of(fleet, *seen) for seen in zip(camera_F, frame_F, capture_us_F, strict=True)],

@@ -21,6 +21,7 @@ from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
+from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.scenario import Scenario
@@ -251,14 +252,14 @@ class Session:
         froms_us = [0, *(update.from_us for update in updates)]
         export.begin(fleet, [version.encoder for version in self.deployed])
 
-        def known_us(at_us: int) -> np.ndarray:
+        def known_at(at_us: int) -> Known:
             for update in updates[len(self.deployed) - 1 :]:
                 if update.from_us == at_us < fleet.duration_us:
                     self.deploy(update.version())
                     export.versions([version.encoder for version in self.deployed])
-            return np.array(froms_us[: len(self.deployed)], np.int64)
+            return Known(np.array(froms_us[: len(self.deployed)], np.int64))
 
-        counts, audited = simulate(crew, setup, point, froms_us, known_us, watcher)
+        counts, audited = simulate(crew, setup, point, froms_us, known_at, watcher)
         self._audited[number] += audited
         export.end(counts)
         return counts

@@ -18,6 +18,7 @@ from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.control.controller import Guide, guide_of
 from fleet_sim.control.names import Own
 from fleet_sim.control.observation import RAISED
+from fleet_sim.engine.air import NO_ORDER, Known, carry, obey
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
@@ -68,6 +69,7 @@ class Point:
             self.heads,
             -(-fleet.duration_us // self.window_us) if self.window_us else 0,
             fleet.cameras if fleet.metered else 0,
+            fleet.downlink.bps > 0,
         )
 
 
@@ -79,6 +81,14 @@ class Delivery:
     messages: dict[tuple[int, int], bytes]  # (camera, frame) -> message
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What a shard counted in one step."""
+
+    counted_VC: np.ndarray
+    air_VQ: np.ndarray  # engine.air.AIR_COLUMNS; no rows where versions do not travel
+
+
 @dataclass
 class _State:
     point: Point
@@ -88,6 +98,7 @@ class _State:
     pool: Pool
     counts: Counts
     coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
+    obeyed: int = NO_ORDER.number  # the last order
 
 
 class CameraShard(Resident):
@@ -136,8 +147,9 @@ class CameraShard(Resident):
         trial = CameraShard(0, 1)
         trial.add_version(np.zeros(1, np.int64), one_scene())
         trial.begin(point)
-        trial.step(point.fleet.duration_us, np.zeros(1, np.int64), False)
-        trial.finish(np.zeros(1, np.int64))
+        at_first = Known(np.zeros(1, np.int64))
+        trial.step(point.fleet.duration_us, at_first, False)
+        trial.finish(at_first)
 
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
@@ -147,21 +159,26 @@ class CameraShard(Resident):
         counts = point.nothing_counted()
         self._state = _State(point, cell_C, *opened, counts, {})
 
-    def step(self, until_us: int, version_from_us_V: np.ndarray, snapshot: bool) -> list[Any]:
-        """Go on to `until_us`: [what was counted (V, C), the new state, a Delivery for each server member].
+    def step(self, until_us: int, known: Known, snapshot: bool) -> list[Any]:
+        """Go on to `until_us`: [Moved, the new state, a Delivery for each server member].
 
         The state is None where no `snapshot` is asked for.
         """
         state = self._here()
         counts = state.counts
-        before_VC = counts.by_second_VSC.sum(axis=1)
-        messages = self._messages(state, until_us, version_from_us_V)
-        by_server = self._move(state, messages, until_us, version_from_us_V)
+        before_VC, before_VQ = counts.by_second_VSC.sum(axis=1), counts.air_VGSQ.sum(axis=(1, 2))
+        if known.order.number != NO_ORDER.number:
+            self._carry(state, until_us, known)
+        messages = self._messages(state, until_us, known.from_us_V)
+        by_server = self._move(state, messages, until_us, known.from_us_V)
         counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
         deliveries = self._deliver(state, by_server)
-        return [counts.by_second_VSC.sum(axis=1) - before_VC, state if snapshot else None, *deliveries]
+        moved = Moved(
+            counts.by_second_VSC.sum(axis=1) - before_VC, counts.air_VGSQ.sum(axis=(1, 2)) - before_VQ
+        )
+        return [moved, state if snapshot else None, *deliveries]
 
-    def finish(self, version_from_us_V: np.ndarray) -> Counts:
+    def finish(self, known: Known) -> Counts:
         """Close the point at the end of its time: everything this shard counted."""
         state = self._here()
         counts = state.counts.copy()
@@ -169,7 +186,7 @@ class CameraShard(Resident):
             state.cameras,
             state.uplinks,
             state.point.fleet,
-            version_from_us_V,
+            known.from_us_V,
             counts.tallies,
         )
         if state.point.fleet.metered:
@@ -188,12 +205,22 @@ class CameraShard(Resident):
             Pool(*(np.array(column) for column in snapshot.pool)),
             snapshot.counts.copy(),
             dict(snapshot.coded),
+            snapshot.obeyed,
         )
 
     def _here(self) -> _State:
         if self._state is None:
             raise MemberLost("no sweep point is open here")
         return self._state
+
+    @staticmethod
+    def _carry(state: _State, until_us: int, known: Known) -> None:
+        """Let encoders travel; before frames are coded, for a camera knows what it has."""
+        given = (state.cameras, state.uplinks, state.point.fleet, known.order)
+        if known.order.number != state.obeyed:
+            obey(*given, state.counts.air_VGSQ)
+            state.obeyed = known.order.number
+        carry(*given, until_us, state.counts.air_VGSQ)
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
         sends = state.point.sends

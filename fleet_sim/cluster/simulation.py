@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from fleet_sim.cluster.epochs import batching_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
@@ -14,7 +12,8 @@ from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_ends, pace_of
 from fleet_sim.cluster.pools import pools_of
 from fleet_sim.cluster.server import Progress
-from fleet_sim.cluster.shard import Point
+from fleet_sim.cluster.shard import Moved, Point
+from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 
@@ -41,13 +40,13 @@ def simulate(
     setup: Point,
     point: Scenario,
     stops_us: Sequence[int],
-    known_us: Callable[[int], np.ndarray],
+    known_at: Callable[[int], Known],
     watcher: Watcher,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
-    Servers answer one epoch while shards simulate the next. `known_us` is asked at the start and at every
-    epoch's end, `stops_us` among them: from when on is each version in force that members know by then?
+    Servers answer one epoch while shards simulate the next. `known_at` is asked at the start and at every
+    epoch's end, `stops_us` among them: what do members know of versions by then?
     """
     batching, schedule = batching_of(point), head_schedule(point)
     pools = pools_of(point, batching, schedule)
@@ -63,11 +62,11 @@ def simulate(
         keep = (place + 1) % pace.snapshot_every == 0
         returns = 2 + len(crew.servers)
         return [
-            shard.advance("step", ends_us[place], from_us_V, keep, returns=returns, snapshot=keep)
+            shard.advance("step", ends_us[place], known, keep, returns=returns, snapshot=keep)
             for shard in crew.shards
         ]
 
-    from_us_V = known_us(0)
+    known = known_at(0)
     stepping = step_shards(0)
     for place, until_us in enumerate(ends_us):
         began = time.perf_counter()
@@ -76,7 +75,7 @@ def simulate(
             server.advance("step", until_us, schedule, *(Part(step, 2 + i) for step in stepping), returns=2)
             for i, server in enumerate(crew.servers)
         ]
-        from_us_V = known_us(until_us)
+        known = known_at(until_us)
         if place + 1 < len(ends_us):
             stepping = step_shards(place + 1)
         answered = [answer.wait() for answer in serving]
@@ -84,7 +83,7 @@ def simulate(
         crew.export.reached(until_us, 1000 * (time.perf_counter() - began))
         watcher.advance(until_us, duration_us)
 
-    parts = [shard.ask("finish", from_us_V) for shard in crew.shards]
+    parts = [shard.ask("finish", known) for shard in crew.shards]
     parts += [server.ask("finish") for server in crew.servers]
     counts = setup.nothing_counted()
     for part in parts:
@@ -97,7 +96,8 @@ def _commit(crew: Crew, counted: list[object], answered: list[object]) -> int:
     """Export what an epoch counted, and let go of all else it gave; how many answers were audited."""
     audited = 0
     for shard, ref in zip(crew.shards, counted, strict=True):
-        crew.export.counted(shard.name, crew.host.get(ref), None)
+        moved: Moved = crew.host.get(ref)
+        crew.export.counted(shard.name, moved.counted_VC, None)
     for server, ref in zip(crew.servers, answered, strict=True):
         progress: Progress = crew.host.get(ref)
         audited += progress.checked

@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import bare, inlined
+from fleet_sim.basics.compiled import bare
 from fleet_sim.control.budget import plan_bits
 from fleet_sim.control.observation import MIND
+from fleet_sim.engine.air import idle
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
+from fleet_sim.engine.installs import at_first
 from fleet_sim.network import packets
 from fleet_sim.network.queues import Pool
 from fleet_sim.network.uplink import Uplinks, idle_uplinks
@@ -50,6 +52,11 @@ class Cameras(NamedTuple):
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
     minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
     meters: np.ndarray  # (R,) METER; empty where cameras have no processor
+    # Empty where encoders do not travel:
+    versions_R3: np.ndarray  # the last three versions that each camera took up, ...
+    since_us_R3: np.ndarray  # ... each from when on
+    downloads: np.ndarray  # (R,) DOWNLOAD
+    senders: np.ndarray  # (C,) SENDER
 
 
 class Messages(NamedTuple):
@@ -82,6 +89,9 @@ def new_cameras(
     for place, cell in enumerate(named):
         control["named"][cell_C == cell] = place
     server_C = cell_C % servers
+    travelling = len(camera_R) if fleet.downlink.bps else 0
+    versions_R3, since_us_R3 = at_first(travelling)
+    downloads, senders = idle(travelling, len(cell_C) if travelling else 0)
     cameras = Cameras(
         sources,
         control,
@@ -89,6 +99,10 @@ def new_cameras(
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
         minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
         meters=np.zeros(len(camera_R) if fleet.metered else 0, METER),
+        versions_R3=versions_R3,
+        since_us_R3=since_us_R3,
+        downloads=downloads,
+        senders=senders,
     )
     return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
 
@@ -118,16 +132,6 @@ def _plan_bits(fleet: Fleet, cameras: int) -> int:
 def _fill_first_captures(fleet, camera_R, sources):
     for row in range(camera_R.shape[0]):
         sources[row].capture_us = first_capture_us(fleet, np.int64(camera_R[row]))
-
-
-@inlined()
-def version_at(version_from_us_V, time_us):
-    """The encoder version in force at this time."""
-    version = 0
-    for v in range(1, version_from_us_V.shape[0]):
-        if version_from_us_V[v] <= time_us:
-            version = v
-    return version
 
 
 @bare()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.engine.air import AIR_COLUMNS
 from fleet_sim.serving.replicas import WORK
 from fleet_sim.serving.watched import WATCHED
 
@@ -85,6 +86,9 @@ class Counts:
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
     by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
     did_R3: np.ndarray  # every camera's camera.energy.Did; empty where they have no processor
+    air_VGSQ: (
+        np.ndarray
+    )  # encoders over the air, by version, group and second: engine.air.AIR_COLUMNS; or empty
 
     @staticmethod
     def zero(
@@ -97,8 +101,9 @@ class Counts:
         heads: int = 0,
         windows: int = 0,
         metered: int = 0,
+        air: bool = False,
     ) -> "Counts":
-        """Nothing counted yet; `windows` of the alarm, `metered` cameras."""
+        """Nothing counted yet; `windows` of the alarm, `metered` cameras, encoders that travel by `air`."""
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
             np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
@@ -110,6 +115,7 @@ class Counts:
             0,
             np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
             np.zeros((metered, 3), np.int64),
+            np.zeros((versions if air else 0, max(1, groups), seconds, len(AIR_COLUMNS)), np.int64),
         )
 
     def copy(self) -> "Counts":
@@ -125,6 +131,7 @@ class Counts:
             self.in_flight,
             np.array(self.by_head_HC),
             np.array(self.did_R3),
+            np.array(self.air_VGSQ),
         )
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -140,6 +147,7 @@ class Counts:
             self.in_flight + other.in_flight,
             self.by_head_HC + other.by_head_HC,
             self.did_R3 + other.did_R3,
+            self.air_VGSQ + other.air_VGSQ,
         )
 
     @property

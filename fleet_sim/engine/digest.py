@@ -24,6 +24,8 @@ def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
             tables.append(counts.groups_GSC[..., :FIRST_COLUMNS])
         if counts.watched_GWQ.size:
             tables.append(counts.watched_GWQ)
+        if counts.air_VGSQ.size:
+            tables.append(counts.air_VGSQ)
         for array in tables:
             hasher.update(canonical_json(list(array.shape)))
             hasher.update(np.ascontiguousarray(array, "<i8").tobytes())

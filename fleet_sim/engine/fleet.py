@@ -6,6 +6,7 @@ import numpy as np
 
 from fleet_sim.engine.groups import ALIKE, Groups
 from fleet_sim.engine.views import UNCHANGED, Views
+from fleet_sim.network.downlink import CLOSED, Downlink
 from fleet_sim.network.link import Link
 
 
@@ -34,6 +35,9 @@ class Fleet(NamedTuple):
     groups: Groups = ALIKE  # where there are any, their frame periods hold
     views: Views = UNCHANGED
     metered: bool = False  # cameras have a processor: it may be busy, and what they do is counted one by one
+    downlink: Downlink = CLOSED  # where it carries encoders; else every camera has each at once
+    install_us: int = 0  # from a version's last block until the camera has rebuilt and verified it
+    install_failure_ppm: int = 0
 
     @property
     def counted_groups(self) -> int:

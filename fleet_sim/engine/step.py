@@ -14,9 +14,10 @@ from fleet_sim.control.budget import budget_level
 from fleet_sim.control.observation import SKIP
 from fleet_sim.engine import counts as c
 from fleet_sim.engine import observing
-from fleet_sim.engine.cameras import MICRO, version_at
+from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.captures import in_rounds, next_capture_us
 from fleet_sim.engine.groups import frame_period_of, group_of
+from fleet_sim.engine.installs import version_of
 from fleet_sim.engine.views import scene_of
 from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
 from fleet_sim.network.link import ALOHA
@@ -112,7 +113,7 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
         control.next = 0 if control.next + 1 == size else control.next + 1
     else:
         heap.advance_top(cameras.sources["order"], first_row, size, cameras.sources["capture_us"])
-    version = version_at(version_from_us_V, capture_us)
+    version = version_of(cameras, version_from_us_V, row, capture_us)
     if messages.live_from_R.shape[0] > 0:
         place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
     else:
@@ -269,7 +270,7 @@ def count_unfinished(cameras, u, fleet, version_from_us_V, tallies):
             group = _counted_group(tallies, fleet, camera)
             frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
             while capture_us < fleet.duration_us:
-                version = version_at(version_from_us_V, capture_us)
+                version = version_of(cameras, version_from_us_V, row, capture_us)
                 _count(tallies, named, group, version, capture_us // MICRO, c.OFFERED, 1)
                 held += 1
                 capture_us = next_capture_us(fleet, camera, frame, capture_us)

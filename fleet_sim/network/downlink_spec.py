@@ -1,0 +1,98 @@
+"""The `rollout.air` part of a scenario: how encoders travel to cameras over the downlink of their cell."""
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.spec import Strict, misfit
+from fleet_sim.basics.units import BitRate, Bytes, Microseconds
+from fleet_sim.network.capacity_spec import Probability
+from fleet_sim.network.downlink import Downlink
+from fleet_sim.network.link import CERTAIN
+from fleet_sim.network.spec import LinkSpec
+
+WEEK_US = 7 * 86_400_000_000
+SMALLEST_BLOCK_BYTES = 16
+
+
+class WindowSpec(Strict):
+    """A maintenance window that comes again and again; nothing travels between."""
+
+    every_us: Microseconds = Field(86_400_000_000, ge=1000, le=WEEK_US, description="from one to the next")
+    from_us: Microseconds = Field(0, ge=0, le=WEEK_US, description="when the first opens")
+    open_us: Microseconds = Field(ge=1000, le=WEEK_US, description="how long each is open")
+
+    @model_validator(mode="after")
+    def _closes(self) -> "WindowSpec":
+        if self.open_us >= self.every_us:
+            raise misfit("a window that never closes is none: leave window out", "open_us", "every_us")
+        return self
+
+
+class AirSpec(Strict):
+    """Encoders on their way to cameras, one camera of a cell after another."""
+
+    send: Literal["delta", "whole"] = Field(
+        "delta", description="what a version differs in from the one before, or all of it; packed alike"
+    )
+    downlink_bps: BitRate | None = Field(
+        None, ge=100, le=10**12, description="of a cell; empty: link.downlink_bps, or as the uplink"
+    )
+    share: float = Field(0.5, gt=0, lt=1, description="of the downlink for encoders; all else has the rest")
+    block_bytes: Bytes | None = Field(
+        None, ge=SMALLEST_BLOCK_BYTES, le=65536, description="content of a packet; empty: as much as fits one"
+    )
+    block_loss: Probability = Field(0.0, lt=1, description="probability that a block is lost and sent again")
+    window: WindowSpec | None = Field(None, description="when encoders may travel; empty: always")
+    install_us: Microseconds = Field(
+        5_000_000,
+        ge=0,
+        le=WEEK_US,
+        description="from a version's last block until the camera has rebuilt, verified and stored it",
+    )
+    install_failure: Probability = Field(
+        0.0, lt=1, description="probability that a camera's install of a version fails"
+    )
+
+
+def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
+    """What a cell's downlink leaves for encoders; raises UserError where a block does not fit it."""
+    header_bytes = link.packet_header_bytes
+    largest_bytes = link.mtu_bytes - header_bytes
+    block_bytes = largest_bytes if air.block_bytes is None else air.block_bytes
+    if block_bytes > largest_bytes:
+        raise UserError(
+            f"rollout.air.block_bytes: a packet of this link carries {largest_bytes} bytes, not {block_bytes}"
+        )
+    bps = int(downlink_bps(air, link) * Fraction(str(air.share)))
+    if not bps:
+        raise UserError("rollout.air.share: it leaves less than a bit a second for encoders")
+    window = air.window
+    if window and window.open_us < -(-8 * (block_bytes + header_bytes) * 1_000_000 // bps):
+        raise UserError(
+            f"rollout.air.window.open_us: at {bps} bit/s a block of {block_bytes} bytes takes longer than "
+            "the window is open"
+        )
+    outages = np.array([(o.from_us, o.to_us) for o in link.outages], np.int64).reshape(-1, 2)
+    return Downlink(
+        bps=bps,
+        block_bytes=block_bytes,
+        header_bytes=header_bytes,
+        lost=round(air.block_loss * CERTAIN),
+        every_us=window.every_us if window else 0,
+        first_us=window.from_us if window else 0,
+        open_us=window.open_us if window else 0,
+        outage_from_us_O=outages[:, 0].copy(),
+        outage_to_us_O=outages[:, 1].copy(),
+    )
+
+
+def downlink_bps(air: AirSpec, link: LinkSpec) -> int:
+    """All of a cell's downlink; raises UserError for a link that does not say."""
+    bps = air.downlink_bps or link.downlink_bps or link.budget_bps
+    if bps is None:
+        raise UserError("rollout.air.downlink_bps: this link does not say how much it carries down")
+    return bps
