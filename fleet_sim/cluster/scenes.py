@@ -38,8 +38,11 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
     if any(group.sees for group in groups):
         stages = tuple(_stages(group, place, dataset, looks) for place, group in enumerate(groups))
         views = views_of(stages, labels_F, len(dataset.class_names))
+    scenes_FHWC = np.empty((len(looks) * len(labels_F), *images_FHWC.shape[1:]), np.uint8)
+    for place, look in enumerate(looks):
+        scenes_FHWC[place * len(labels_F) :][: len(labels_F)] = seen(images_FHWC, look, scenario.seed)
     return Scenes(
-        np.concatenate([seen(images_FHWC, look, scenario.seed) for look in looks]),
+        scenes_FHWC,
         np.tile(labels_F, len(looks)),
         len(labels_F),
         views,

@@ -56,12 +56,13 @@ def encoder_work(spec: CodecSpec, image_size: int) -> Work:
     """Wavelet and encoder, for pictures of this size."""
     taps = image_size**2 * 3 * TAPS[spec.wavelet]
     wavelet = Work(int(taps * sum(0.25**level for level in range(spec.wavelet_levels))), 0)
-    side, width, blocks = image_size >> spec.wavelet_levels, spec.width, BLOCKS[spec.depth]
-    stem = _layer(side**2, 9 * 3 * 4**spec.wavelet_levels * width)
-    first, side = _module(width, width, 1, blocks[0], side)
-    second, _ = _module(width, 2 * width, 2, blocks[1], side)
-    bottleneck = _layer(1, 2 * width * 8 * width + 8 * width * spec.neurons)
-    return wavelet.and_then(stem).and_then(first).and_then(second).and_then(bottleneck)
+    side, width = image_size >> spec.wavelet_levels, spec.width
+    work = wavelet.and_then(_layer(side**2, 9 * 3 * 4**spec.wavelet_levels * width))
+    channels = width
+    for place, blocks in enumerate(BLOCKS[spec.depth][:-1]):
+        module, side = _module(channels, width << place, 2 if place else 1, blocks, side)
+        work, channels = work.and_then(module), width << place
+    return work.and_then(_layer(1, channels * 8 * width + 8 * width * spec.neurons))
 
 
 def head_work(spec: CodecSpec, kind: str, classes: int) -> Work:
@@ -72,7 +73,7 @@ def head_work(spec: CodecSpec, kind: str, classes: int) -> Work:
     decoder = _layer(1, 4 * spec.neurons * channels)
     for positions in (4, 16):
         decoder = decoder.and_then(_layer(positions, 4 * channels**2))
-    third, _ = _module(channels, 2 * channels, 2, BLOCKS[spec.depth][2], MAP_SIDE)
+    third, _ = _module(channels, 2 * channels, 2, BLOCKS[spec.depth][-1], MAP_SIDE)
     return decoder.and_then(third).and_then(_layer(1, 2 * channels * classes))
 
 

@@ -3,8 +3,11 @@
 Shapes: B batch, C H W bands, F features before the bottleneck, N bottleneck neurons, D dimensions of z,
 K classes.
 At width 64 and depth resnet18 this is the "modified ResNet-18" of Qi et al., ICIP 2022; every other width
-scales all layers alike. Initial weights are drawn from torch's global generator.
+scales all layers alike. At depth deep the encoder has the four modules of a whole ResNet-18. Initial weights
+are drawn from torch's global generator.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -41,17 +44,24 @@ def _module(channels_in: int, channels: int, stride: int, blocks: int) -> nn.Seq
 
 
 class Encoder(nn.Module):
-    """Bands to un-rounded bottleneck neurons, what a camera runs after the wavelet."""
+    """Bands to un-rounded bottleneck neurons, what a camera runs after the wavelet.
 
-    def __init__(self, bands: int, width: int, neurons: int, blocks: tuple[int, int]) -> None:
+    `blocks` are those of its modules, two or more. Each after the first halves the sides of the map and
+    doubles its filters.
+    """
+
+    def __init__(self, bands: int, width: int, neurons: int, blocks: Sequence[int]) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(bands, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
         self.module1 = _module(width, width, 1, blocks[0])
         self.module2 = _module(width, 2 * width, 2, blocks[1])
+        self.deeper = nn.Sequential(
+            *(_module(width << i, width << (i + 1), 2, count) for i, count in enumerate(blocks[2:], start=1))
+        )
         self.bottleneck = nn.Sequential(
-            nn.Linear(2 * width, 8 * width, bias=False),
+            nn.Linear(width << (len(blocks) - 1), 8 * width, bias=False),
             nn.BatchNorm1d(8 * width),
             nn.ReLU(),
             nn.Linear(8 * width, neurons),
@@ -59,7 +69,8 @@ class Encoder(nn.Module):
 
     def forward(self, bands_BCHW: Tensor) -> Tensor:
         """latent_BN of `bands_BCHW`, not rounded."""
-        feature_BF = self.module2(self.module1(self.stem(bands_BCHW))).mean(dim=(2, 3))
+        map_BCHW = self.module2(self.module1(self.stem(bands_BCHW)))
+        feature_BF = self.deeper(map_BCHW).mean(dim=(2, 3))
         latent_BN: Tensor = self.bottleneck(feature_BF)
         return latent_BN
 
@@ -125,13 +136,12 @@ class Decoder(nn.Module):
 
 def build_encoder(spec: CodecSpec) -> Encoder:
     """Encoder of `spec` with fresh weights."""
-    blocks = BLOCKS[spec.depth]
-    return Encoder(3 * 4**spec.wavelet_levels, spec.width, spec.neurons, (blocks[0], blocks[1]))
+    return Encoder(3 * 4**spec.wavelet_levels, spec.width, spec.neurons, BLOCKS[spec.depth][:-1])
 
 
 def build_decoder(spec: CodecSpec, classes: int) -> Decoder:
     """Decoder of `spec` for `classes` classes with fresh weights."""
-    return Decoder(spec.neurons, spec.width, BLOCKS[spec.depth][2], classes)
+    return Decoder(spec.neurons, spec.width, BLOCKS[spec.depth][-1], classes)
 
 
 def build_side_branch(spec: CodecSpec, features: int) -> SideBranch:

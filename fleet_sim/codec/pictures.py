@@ -19,15 +19,15 @@ from PIL import Image
 PictureCodec = Literal["jpeg", "webp", "jpeg2000", "raw"]
 Images = NDArray[np.uint8]
 
-# (part of the side that is coded, quality) at each level, in order of size: of JPEG and WebP their own
-# quality, of JPEG 2000 a PSNR in dB.
+# At 32 pixels a side, (part of the side that is coded, quality) at each level, in order of size: of JPEG and
+# WebP their own quality, of JPEG 2000 a PSNR in dB.
 _LADDERS: dict[str, tuple[tuple[int, int], ...]] = {
     "jpeg": ((4, 5), (2, 5), (2, 20), (2, 50), (1, 20), (1, 50), (1, 80)),
     "webp": ((4, 0), (2, 0), (2, 20), (2, 50), (1, 20), (1, 50), (1, 80)),
     "jpeg2000": ((2, 18), (2, 22), (1, 22), (2, 26), (1, 26), (1, 32)),
     "raw": ((1, 0),),
 }
-LEVELS = {codec: len(ladder) for codec, ladder in _LADDERS.items()}
+_USUAL_SIDE = 32  # these settings were chosen at
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,18 @@ class Setting:
 
 
 def ladder(codec: str, image_size: int) -> tuple[Setting, ...]:
-    """The settings of each level, for pictures of `image_size` pixels a side."""
-    return tuple(Setting(codec, quality, max(1, image_size // part)) for part, quality in _LADDERS[codec])
+    """The settings of each level, for pictures of `image_size` pixels a side.
+
+    Larger pictures are made small as well: further levels below halve the side until it is that of the lowest
+    level at 32 pixels.
+    """
+    settings = _LADDERS[codec]
+    least, quality = settings[0]
+    below: list[tuple[int, int]] = []
+    while least > 1 and image_size // least > _USUAL_SIDE // settings[0][0]:
+        least *= 2
+        below.insert(0, (least, quality))
+    return tuple(Setting(codec, quality, max(1, image_size // part)) for part, quality in (*below, *settings))
 
 
 def encode(image_HWC: Images, setting: Setting) -> bytes:
@@ -103,7 +113,7 @@ def _jpeg2000_file(image: Image.Image, quality: int) -> bytes:
         irreversible=True,
         quality_mode="dB",
         quality_layers=[quality],
-        num_resolutions=3,
+        num_resolutions=max(3, image.width.bit_length() - 3),  # of the smallest, 8 pixels a side are left
     )
 
 

@@ -6,15 +6,31 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 
-BLOCKS = {"tiny": (1, 1, 1), "resnet18": (2, 2, 2), "resnet34": (3, 4, 6)}
+BLOCKS: dict[str, tuple[int, ...]] = {
+    "tiny": (1, 1, 1),
+    "resnet18": (2, 2, 2),
+    "resnet34": (3, 4, 6),
+    "deep": (2, 2, 2, 2, 2),
+}
+"""Residual blocks of each module: all but the last are the encoder's, the last is the decoder's."""
 
 
 class CodecSpec(Strict):
     """Shape of the network and of what it sends."""
 
     wavelet: Literal["cdf53", "cdf97"] = "cdf53"
-    wavelet_levels: int = Field(1, ge=1, le=4)
-    depth: Literal["tiny", "resnet18", "resnet34"] = "resnet18"
+    wavelet_levels: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="each halves the sides of what the network sees, at four times the channels; 3 suit "
+        "images of 256 pixels",
+    )
+    depth: Literal["tiny", "resnet18", "resnet34", "deep"] = Field(
+        "resnet18",
+        description="residual blocks; deep: an encoder of four modules instead of two, for images of 64 "
+        "pixels and more",
+    )
     width: int = Field(64, ge=4, le=256, description="filters of the first module; the paper has 64")
     neurons: int = Field(128, ge=8, le=1024, description="bottleneck neurons")
     ladder: tuple[int, ...] = Field(

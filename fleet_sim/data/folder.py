@@ -7,7 +7,7 @@ from PIL import Image
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.data.dataset import Images, Labelled, Labels
-from fleet_sim.data.pixels import squared
+from fleet_sim.data.pixels import gathered, squared
 from fleet_sim.data.split import permutation
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".webp", ".tif", ".tiff", ".gif")
@@ -52,20 +52,22 @@ def _class_names(path: Path) -> tuple[str, ...]:
 
 
 def _read(path: Path, names: tuple[str, ...], size: int) -> tuple[Images, Labels]:
-    images: list[Images] = []
-    labels: list[int] = []
+    found: list[tuple[Path, int]] = []
     for label, name in enumerate(names):
-        for file in sorted((path / name).rglob("*")):
-            if file.suffix.lower() not in SUFFIXES or not file.is_file():
-                continue
-            try:
-                with Image.open(file) as image:
-                    images.append(squared(image, size))
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                raise UserError(f"{file}: not a readable image ({error})") from error
-            labels.append(label)
-        if images and label not in labels:
+        files = [file for file in sorted((path / name).rglob("*")) if file.suffix.lower() in SUFFIXES]
+        of_class = [(file, label) for file in files if file.is_file()]
+        if found and not of_class:
             raise UserError(f"{path / name}: this class folder holds no images ({', '.join(SUFFIXES)})")
-    if not images:
+        found += of_class
+    if not found:
         raise UserError(f"{path}: its class folders hold no images ({', '.join(SUFFIXES)})")
-    return np.stack(images), np.array(labels, dtype=np.int64)
+    images_NHWC = gathered((_square(file, size) for file, _ in found), len(found), size)
+    return images_NHWC, np.array([label for _, label in found], dtype=np.int64)
+
+
+def _square(file: Path, size: int) -> Images:
+    try:
+        with Image.open(file) as image:
+            return squared(image, size)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"{file}: not a readable image ({error})") from error

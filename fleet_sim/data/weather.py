@@ -18,6 +18,7 @@ _BLUR_PIXELS = (0.4, 0.6, 0.8, 1.1, 1.5)  # standard deviation in an image of 32
 _NOISE_LEVELS = (6.0, 12.0, 20.0, 30.0, 44.0)  # standard deviation, of 255
 _NIGHT_LIGHT = (0.6, 0.45, 0.3, 0.2, 0.12)  # share of the light that is left
 _PHOTONS = 400.0  # behind a value of 255 by day
+_TOGETHER = 64  # images whose floating-point values are held at a time
 
 
 def seen(images_NHWC: Images, look: Look, seed: int) -> Images:
@@ -25,6 +26,14 @@ def seen(images_NHWC: Images, look: Look, seed: int) -> Images:
     if look == CLEAR:
         return images_NHWC
     draws = generator(seed, f"{look.kind} {look.severity}")
+    seen_NHWC = np.empty_like(images_NHWC)
+    for first in range(0, len(images_NHWC), _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        seen_NHWC[some] = _changed(images_NHWC[some], look, draws)
+    return seen_NHWC
+
+
+def _changed(images_NHWC: Images, look: Look, draws: np.random.Generator) -> Images:
     value_NHWC = images_NHWC.astype(np.float64)
     height = images_NHWC.shape[1]
     place = look.severity - 1

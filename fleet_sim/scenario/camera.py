@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.camera.radios import Radio
-from fleet_sim.codec.pictures import LEVELS
+from fleet_sim.codec.pictures import ladder
 
 
 class RadioSpec(Strict):
@@ -38,9 +38,11 @@ class CameraSpec(Strict):
     radio: RadioSpec | None = Field(None, description="with a device; empty: that of link.profile")
     battery_wh: float = Field(5.0, gt=0, le=10**6, description="3GPP TR 45.820 plans with 5 Wh")
 
-    def levels(self, ladder: int) -> int:
-        """How many levels the codec has where that of latents has `ladder`."""
-        return ladder if self.codec == "latent" else LEVELS.get(self.codec, 1)
+    def levels(self, of_latents: int, image_size: int) -> int:
+        """How many levels the codec has for images of this size, where latents have `of_latents`."""
+        if self.codec == "latent":
+            return of_latents
+        return 1 if self.codec == "label" else len(ladder(self.codec, image_size))
 
     @model_validator(mode="after")
     def _a_radio_has_a_camera(self) -> "CameraSpec":

@@ -120,7 +120,7 @@ class Scenario(Strict):
                 "serving.alarm.kind",
                 "camera.codec",
             )
-        top = self.camera.levels(len(self.codec.ladder)) - 1
+        top = self.camera.levels(len(self.codec.ladder), self.data.image_size) - 1
         if self.control.controller == "fixed" and self.control.level > top:
             raise misfit(
                 f"there is no level {self.control.level}; the ladder ends at {top}",

@@ -8,7 +8,12 @@ from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.wavelet import analyse
 from trainers.reproduce.cost import multiply_adds
 
-SHAPES = [("tiny", 4, 16, 1, 32), ("resnet18", 16, 128, 1, 32), ("resnet34", 8, 24, 2, 64)]
+SHAPES = [
+    ("tiny", 4, 16, 1, 32),
+    ("resnet18", 16, 128, 1, 32),
+    ("resnet34", 8, 24, 2, 64),
+    ("deep", 4, 16, 3, 256),
+]
 
 
 @pytest.mark.parametrize(("depth", "width", "neurons", "levels", "size"), SHAPES)

@@ -20,7 +20,20 @@ def test_resnet18_of_width_64_has_the_papers_size():
     assert parameters(decoder.classifier) == 2_102_282
 
 
-@pytest.mark.parametrize("depth", ["tiny", "resnet18", "resnet34"])
+def test_the_deep_encoder_is_a_whole_resnet18_before_its_bottleneck():
+    spec = CodecSpec(depth="deep", width=64, neurons=128, wavelet_levels=3)
+    encoder = build_encoder(spec)
+    convolutions = parameters(encoder) - parameters(encoder.stem) - parameters(encoder.bottleneck)
+    # torchvision's resnet18: 11,689,512, of which its stem has 9,408 + 128 and its last layer 513,000.
+    assert convolutions == 11_689_512 - 9_536 - 513_000
+    shapes = []
+    for module in (encoder.stem, *encoder.deeper):
+        module.register_forward_hook(lambda _, __, made: shapes.append(made.shape[1:]))
+    encoder.eval()(torch.rand(1, 3 * 4**3, 32, 32))
+    assert shapes == [(64, 32, 32), (256, 8, 8), (512, 4, 4)]
+
+
+@pytest.mark.parametrize("depth", ["tiny", "resnet18", "resnet34", "deep"])
 @pytest.mark.parametrize("levels", [1, 2])
 def test_shapes_from_bands_to_logits(depth, levels):
     spec = CodecSpec(depth=depth, width=4, neurons=24, wavelet_levels=levels)

@@ -178,6 +178,19 @@ def test_damaged_images_are_refused_by_name(tmp_path):
         load(DataSpec(source="folder", path=tmp_path), 1)
 
 
+def test_images_that_memory_would_not_hold_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    write_images(tmp_path / "a", 3)
+    write_images(tmp_path / "b", 3)
+    spec = DataSpec(source="folder", path=tmp_path, image_size=256)
+    needed = 2 * 6 * 256 * 256 * 3
+    monkeypatch.setattr("fleet_sim.data.pixels.free_bytes", lambda: needed)
+    assert load(spec, 1).test_images_NHWC.shape == (1, 256, 256, 3)
+    monkeypatch.setattr("fleet_sim.data.pixels.free_bytes", lambda: needed - 1)
+    monkeypatch.setattr("fleet_sim.data.folder.squared", lambda *_: pytest.fail("an image was read"))
+    with pytest.raises(UserError, match=r"6 images of 256 x 256 pixels take 0\.0 GB .* 0\.0 GB are free"):
+        load(spec, 1)
+
+
 def test_sixteen_bits_of_grey_keep_their_shades():
     grey = Image.fromarray(np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8))
     shades = squared(grey, 8)[..., 0]

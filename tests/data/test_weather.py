@@ -34,6 +34,13 @@ def test_a_look_follows_from_the_seed(kind: Kind) -> None:
     assert seen(IMAGES, look, 1).dtype == np.uint8
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_images_are_seen_the_same_however_many_at_a_time(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = seen(IMAGES, Look(kind, 4), 1)
+    monkeypatch.setattr("fleet_sim.data.weather._TOGETHER", 3)
+    np.testing.assert_array_equal(seen(IMAGES, Look(kind, 4), 1), whole)
+
+
 def test_fog_takes_contrast_and_most_of_it_above() -> None:
     foggy = seen(IMAGES, Look("fog", 3), 1).astype(float)
     assert foggy[:, 0].std() < foggy[:, -1].std() < IMAGES[:, -1].std()
