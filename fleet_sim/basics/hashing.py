@@ -32,6 +32,9 @@ STREAM_ROUTE = 30
 STREAM_BLOCK = 40
 STREAM_WAVE = 1000  # and the version that a wave is of
 STREAM_INSTALL = 2000  # likewise
+STREAM_ROLLOUT = 50
+STREAM_LABEL = 51
+STREAM_WRONG_LABEL = 52
 
 
 @compiled(inline="always")

@@ -4,18 +4,20 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.hashing import STREAM_SPLIT
 from fleet_sim.camera.devices import encode_time_us
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
-from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.engine.fleet import NO_MIXES, Fleet, Mixes, Schedule
 from fleet_sim.engine.groups import ALIKE, Groups, groups_of
 from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.build import link_of
 from fleet_sim.scenario import SPLIT, Scenario, heads_by_time, service_times
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 from fleet_sim.scenario.parts import FleetSpec
+from fleet_sim.scenario.rollout import LabelsGuardSpec
 from fleet_sim.scenario.work import camera_work, device_of
 from fleet_sim.serving.spec import ServingSpec
 
@@ -46,6 +48,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         groups=_groups(point.fleet),
         views=views,
         metered=device is not None,
+        **_labels(point),
     )
 
 
@@ -76,7 +79,10 @@ def _capture(point: Scenario) -> dict[str, Any]:
 
 
 def head_schedule(point: Scenario) -> Schedule:
-    """Which head answers from when, as places in train.heads; a switch waits for the next period boundary."""
+    """Which head answers from when, as places in train.heads, as far as that is certain from the start.
+
+    A switch waits for the next period boundary.
+    """
     places = {head.name: place for place, head in enumerate(point.train.heads)} | {
         SPLIT: len(point.train.heads)
     }
@@ -84,17 +90,32 @@ def head_schedule(point: Scenario) -> Schedule:
     return Schedule(
         np.array(from_us, np.int64),
         np.array([places[name] for name in names], np.int64),
-        *_split(point.serving, places),
+        _split(point.serving, places),
     )
 
 
-def _split(serving: ServingSpec, places: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Up to which draw of a million cameras are read by which head; nothing without a split."""
+def _split(serving: ServingSpec, places: dict[str, int]) -> Mixes:
+    """The heads of a split as the only mix."""
     if not serving.split:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return NO_MIXES
     below_ppm = np.rint(np.cumsum([part.share for part in serving.split]) * 1_000_000).astype(np.int64)
     heads = [places[part.head] for part in serving.split]
-    return np.append(below_ppm, 1_000_000), np.array([*heads, places[serving.head]], np.int64)
+    return Mixes(
+        np.array([STREAM_SPLIT]),
+        np.array([0]),
+        np.append(below_ppm, 1_000_000)[None],
+        np.array([[*heads, places[serving.head]]], np.int64),
+    )
+
+
+def _labels(point: Scenario) -> dict[str, Any]:
+    guard = point.rollout.guard if point.rollout else None
+    if not isinstance(guard, LabelsGuardSpec):
+        return {}
+    return {
+        "labelled_ppm": round(guard.share * 1_000_000),
+        "wrong_labels_ppm": round(guard.wrong * 1_000_000),
+    }
 
 
 def batching_of(point: Scenario) -> Batching:

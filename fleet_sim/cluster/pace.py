@@ -51,10 +51,10 @@ def _frames_a_us(fleet: FleetSpec) -> float:
     return sum(group.share / fleet.frame_period_of(group) for group in fleet.groups)
 
 
-def epoch_ends(duration_us: int, epoch_us: int, stops_us: Sequence[int]) -> list[int]:
-    """Times at which shards and servers meet: every epoch, each stop within the run, and the end."""
-    times = {*range(epoch_us, duration_us, epoch_us), *stops_us, duration_us}
-    return sorted(time for time in times if 0 < time <= duration_us)
+def epoch_end(now_us: int, duration_us: int, epoch_us: int, stops_us: Sequence[int | None]) -> int:
+    """When shards and servers meet next: at the end of an epoch, at a stop, or at the end of the run."""
+    times = ((now_us // epoch_us + 1) * epoch_us, *stops_us, duration_us)
+    return min(time for time in times if time is not None and now_us < time <= duration_us)
 
 
 def crews_for(scenario: Scenario, points: int, cores: int) -> int:

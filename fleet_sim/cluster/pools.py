@@ -6,7 +6,6 @@ from math import ceil
 import numpy as np
 
 from fleet_sim.engine.answers import Batching
-from fleet_sim.engine.fleet import Schedule
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.replicas import FIXED, KEEP, LATE, PREDICTED, QUEUE, UTILISATION, Rules
 from fleet_sim.serving.spec import FailureSpec, QueueSpec, Scaling, ServingSpec, UtilisationSpec
@@ -16,8 +15,11 @@ _SHED = {"none": KEEP, "late": LATE, "predicted": PREDICTED}
 _PLAIN = ("replicas", "shed", "queue_limit", "autoscale", "failures", "resident", "priority")
 
 
-def pools_of(point: Scenario, batching: Batching, schedule: Schedule) -> tuple[Rules, ...]:
-    """Rules of every server; none where each is a single replica that does nothing but batches."""
+def pools_of(point: Scenario, batching: Batching) -> tuple[Rules, ...]:
+    """Rules of every server; none where each is a single replica that does nothing but batches.
+
+    Which head is in force is left open.
+    """
     serving, plain = point.serving, ServingSpec()
     if all(getattr(serving, name) == getattr(plain, name) for name in _PLAIN):
         return ()
@@ -33,8 +35,8 @@ def pools_of(point: Scenario, batching: Batching, schedule: Schedule) -> tuple[R
         end_us=point.duration_us,
         max_wait_us=batching.max_wait_us,
         service_us_HN=batching.service_us_HN,
-        head_from_us_W=schedule.head_from_us_W,
-        head_W=schedule.head_W,
+        head_from_us_W=nothing,
+        head_W=nothing,
         class_G=_classes(point),
         replicas=serving.replicas,
         hashed=serving.routing == "hash",

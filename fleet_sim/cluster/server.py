@@ -45,6 +45,7 @@ class Progress:
     counted_VC: np.ndarray
     latency_VB: np.ndarray
     checked: int  # answers done again live and found equal
+    labels_N5: np.ndarray  # labels of answers: version, head, second, how many, and how many say right
 
 
 @dataclass
@@ -121,7 +122,7 @@ class DecoderServer(Resident):
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
         trial = DecoderServer(0, self._spec, "cpu")
         trial.add_bank(one_scene())
-        trial.begin(point, Batching(0, np.ones((1, 2), np.int64)), 0)
+        trial.begin(point, Batching(0, np.ones((point.heads, 2), np.int64)), 0)
         trial.step(point.fleet.duration_us, schedule, Delivery([room_for(0)], {}))
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int, pools: tuple[Rules, ...] = ()) -> None:
@@ -137,6 +138,7 @@ class DecoderServer(Resident):
         state = self._here()
         counts = state.counts
         before_VC, before_VB = counts.by_second_VSC.sum(axis=1), counts.latency_VB.copy()
+        before_VHS2 = _labels(counts)
         for delivery in deliveries:
             state.messages.update(delivery.messages)
         checked = 0
@@ -167,7 +169,10 @@ class DecoderServer(Resident):
             arrived = [delivery.by_server[place] for delivery in deliveries]
             self._serve(state, place, arrived, until_us, schedule, judge)
         progress = Progress(
-            counts.by_second_VSC.sum(axis=1) - before_VC, counts.latency_VB - before_VB, checked
+            counts.by_second_VSC.sum(axis=1) - before_VC,
+            counts.latency_VB - before_VB,
+            checked,
+            _rows(_labels(counts) - before_VHS2),
         )
         return [progress, state]
 
@@ -283,3 +288,15 @@ class DecoderServer(Resident):
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
             raise RunError("audit: a scene is answered otherwise live than in the bank")
         return len(chosen_m)
+
+
+def _labels(counts: Counts) -> np.ndarray:
+    """(V, H, S, 2) labels and how many say right, of all groups."""
+    labels_VHS2: np.ndarray = counts.answers_GVHS3[..., 1:].sum(axis=0)
+    return labels_VHS2
+
+
+def _rows(labels_VHS2: np.ndarray) -> np.ndarray:
+    """Where there are any: version, head, second, how many, and how many say right."""
+    places = np.nonzero(labels_VHS2[..., 0])
+    return np.column_stack([*places, labels_VHS2[places]])

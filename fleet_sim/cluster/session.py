@@ -103,6 +103,7 @@ class Session:
             heads=len(self._scenario.train.heads),
             live=False,
             servers_of_member=(1,),
+            releases=self._scenario.rollout is not None,
         )
         self._shards[0].ask("warm", point)
         if self._servers:
@@ -246,6 +247,7 @@ class Session:
             own_controller=own(point.control.controller),
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
             sends=sends_of(point),
+            releases=point.rollout is not None,
         )
         everyone = self._crews[number]
         crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export

@@ -50,6 +50,7 @@ class Point:
     own_controller: Own | None = None  # where it is the user's
     window_us: int = 0  # of the alarm; 0 without one
     sends: Sends = LATENTS
+    releases: bool = False  # whether answers are counted by head and second
 
     @property
     def servers(self) -> int:
@@ -70,6 +71,7 @@ class Point:
             -(-fleet.duration_us // self.window_us) if self.window_us else 0,
             fleet.cameras if fleet.metered else 0,
             fleet.downlink.bps > 0,
+            self.releases,
         )
 
 

@@ -11,7 +11,7 @@ from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import group_of
-from fleet_sim.engine.heads import Judge, judged
+from fleet_sim.engine.heads import Judge, judged, with_mixes
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.engine.views import scene_of
 from fleet_sim.serving.batching import run_batches
@@ -75,7 +75,7 @@ def serve(
         waiting.free_us,
         until_us,
         batching.max_wait_us,
-        batching.service_us_HN,
+        with_mixes(batching.service_us_HN, schedule.mixes),
         schedule.head_from_us_W,
         schedule.head_W,
         fleet.duration_us,
@@ -86,7 +86,7 @@ def serve(
     counts.work_PQ[server, READY_US] = until_us
     # From here on frames stand as they came, which reads memory in one go.
     head_M, done_us_M = _by_frame(place_M, taken, start_us, done_us, schedule.head_from_us_W, schedule.head_W)
-    right_M = judged(frames, head_M, done_us_M, fleet, schedule, judge, counts.by_head_HC)
+    right_M = judged(frames, head_M, done_us_M, fleet, schedule, judge, counts)
     too_late = count_answers(
         frames,
         head_M,

@@ -86,9 +86,9 @@ class Counts:
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
     by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
     did_R3: np.ndarray  # every camera's camera.energy.Did; empty where they have no processor
-    air_VGSQ: (
-        np.ndarray
-    )  # encoders over the air, by version, group and second: engine.air.AIR_COLUMNS; or empty
+    air_VGSQ: np.ndarray  # encoders over the air, by version, group, second: AIR_COLUMNS; or empty
+    answers_GVHS3: np.ndarray  # answers, their labels, labels saying right: by group, version, head, second
+    events_E4: np.ndarray  # of releases, in order: number, at_us, registry.rollout.Change, share in ppm
 
     @staticmethod
     def zero(
@@ -102,8 +102,12 @@ class Counts:
         windows: int = 0,
         metered: int = 0,
         air: bool = False,
+        releases: bool = False,
     ) -> "Counts":
-        """Nothing counted yet; `windows` of the alarm, `metered` cameras, encoders that travel by `air`."""
+        """Nothing counted yet; `windows` of the alarm, `metered` cameras, encoders that travel by `air`.
+
+        `releases`: whether answers are counted by head and second.
+        """
         return Counts(
             np.zeros((versions, seconds, len(COLUMNS)), np.int64),
             np.zeros((named_cells, seconds, len(COLUMNS)), np.int64),
@@ -116,6 +120,8 @@ class Counts:
             np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
             np.zeros((metered, 3), np.int64),
             np.zeros((versions if air else 0, max(1, groups), seconds, len(AIR_COLUMNS)), np.int64),
+            np.zeros((max(1, groups), versions, heads, seconds if releases else 0, 3), np.int64),
+            np.zeros((0, 4), np.int64),
         )
 
     def copy(self) -> "Counts":
@@ -132,6 +138,8 @@ class Counts:
             np.array(self.by_head_HC),
             np.array(self.did_R3),
             np.array(self.air_VGSQ),
+            np.array(self.answers_GVHS3),
+            np.array(self.events_E4),
         )
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -148,6 +156,8 @@ class Counts:
             self.by_head_HC + other.by_head_HC,
             self.did_R3 + other.did_R3,
             self.air_VGSQ + other.air_VGSQ,
+            self.answers_GVHS3 + other.answers_GVHS3,
+            _in_order(np.concatenate([self.events_E4, other.events_E4])),
         )
 
     @property
@@ -172,3 +182,8 @@ class Counts:
             )
         if self.by_head_HC.sum(axis=0).tolist() != total_C[[ANSWERED, RIGHT, RIGHT_ON_TIME]].tolist():
             raise RunError("the answers of all heads are not those of the fleet")
+
+
+def _in_order(events_E4: np.ndarray) -> np.ndarray:
+    """Sorted by release, then time, then what happened."""
+    return events_E4[np.lexsort(events_E4.T[::-1])]

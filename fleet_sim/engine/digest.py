@@ -26,6 +26,8 @@ def digest(depends_on: dict[str, Any], points: Iterable[Counts]) -> str:
             tables.append(counts.watched_GWQ)
         if counts.air_VGSQ.size:
             tables.append(counts.air_VGSQ)
+        if counts.answers_GVHS3.size:
+            tables += [counts.answers_GVHS3, counts.events_E4]
         for array in tables:
             hasher.update(canonical_json(list(array.shape)))
             hasher.update(np.ascontiguousarray(array, "<i8").tobytes())

@@ -38,6 +38,8 @@ class Fleet(NamedTuple):
     downlink: Downlink = CLOSED  # where it carries encoders; else every camera has each at once
     install_us: int = 0  # from a version's last block until the camera has rebuilt and verified it
     install_failure_ppm: int = 0
+    labelled_ppm: int = 0  # of the answers that get a label, by a hash of the frame
+    wrong_labels_ppm: int = 0  # of the labels
 
     @property
     def counted_groups(self) -> int:
@@ -50,16 +52,31 @@ class Fleet(NamedTuple):
         return -(-self.duration_us // 1_000_000)
 
 
+class Mixes(NamedTuple):
+    """I ways of having several heads answer side by side, each for some of the cameras.
+
+    A camera whose draw in (stream, counter) is below one of below_ppm_IA, rising to a million, and not below
+    the one before it, is read by that one of head_IA.
+    """
+
+    stream_I: np.ndarray
+    counter_I: np.ndarray
+    below_ppm_IA: np.ndarray
+    head_IA: np.ndarray
+
+
+NO_MIXES = Mixes(*[np.zeros(0, np.int64)] * 2, *[np.zeros((0, 1), np.int64)] * 2)
+
+
 class Schedule(NamedTuple):
     """Which head answers from when: places in the scenario's list of H heads, times rising from 0.
 
-    Place H stands for a split of cameras among heads: see engine.heads.by_camera.
+    Place H + i stands for mix i. Of one time the last holds.
     """
 
     head_from_us_W: np.ndarray
     head_W: np.ndarray
-    split_below_ppm_A: np.ndarray
-    split_head_A: np.ndarray
+    mixes: Mixes = NO_MIXES
 
 
 def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:

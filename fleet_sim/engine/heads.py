@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from fleet_sim.basics.compiled import compiled
-from fleet_sim.basics.hashing import STREAM_SPLIT, draw_below
+from fleet_sim.basics.hashing import STREAM_LABEL, STREAM_WRONG_LABEL, draw_below
 from fleet_sim.engine.cameras import MICRO
-from fleet_sim.engine.fleet import Fleet, Schedule
+from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
+from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent
 
 Judge = Callable[[Sent, np.ndarray], np.ndarray]
@@ -24,40 +26,38 @@ def judged(
     fleet: Fleet,
     schedule: Schedule,
     judge: Judge,
-    by_head_HC: np.ndarray,
+    counts: Counts,
 ) -> np.ndarray:
-    """Was each answer right, (M,) bool, of the head that reads the camera; counted into by_head_HC.
+    """Was each answer right, (M,) bool, of the head that reads the camera; counted by head.
 
-    In head_M the real heads are put in place of a split.
+    In head_M the real heads are put in place of mixes.
     """
-    if len(schedule.split_head_A):
-        by_camera(
-            head_M,
-            frames.camera,
-            fleet.seed,
-            len(by_head_HC),
-            schedule.split_below_ppm_A,
-            schedule.split_head_A,
-        )
+    if len(schedule.mixes.head_IA):
+        by_camera(head_M, frames.camera, fleet.seed, len(counts.by_head_HC), schedule.mixes)
     right_M = judge(frames, head_M)
-    count_heads(head_M, frames.capture_us, done_us_M, right_M, fleet, by_head_HC)
+    count_heads(head_M, frames.capture_us, done_us_M, right_M, fleet, counts.by_head_HC)
+    if counts.answers_GVHS3.size:
+        count_labels(frames, head_M, done_us_M, right_M, fleet, counts.answers_GVHS3)
     return right_M
 
 
-@compiled()
-def by_camera(head_M, camera_M, seed, split, below_ppm_A, head_A):
-    """Put in place of `split` in head_M the head that reads the camera: a camera keeps its head.
+def with_mixes(service_us_HN: np.ndarray, mixes: Mixes) -> np.ndarray:
+    """Service times of H heads and of I mixes, (H + I, N): a batch of a mix takes what its slowest does."""
+    mixed_us_IN = service_us_HN[mixes.head_IA].max(axis=1)
+    return np.concatenate([service_us_HN, mixed_us_IN])
 
-    below_ppm_A: rising, the last a million; a camera whose draw is below one and not below the one before it
-    is read by that one of head_A.
-    """
+
+@compiled()
+def by_camera(head_M, camera_M, seed, heads, mixes):
+    """Put in place of mix i, which is `heads` + i in head_M, the head that reads the camera."""
     for m in range(head_M.shape[0]):
-        if head_M[m] == split:
-            toss_ppm = draw_below(seed, STREAM_SPLIT, camera_M[m], 0, MICRO)
+        i = head_M[m] - heads
+        if i >= 0:
+            toss_ppm = draw_below(seed, mixes.stream_I[i], camera_M[m], mixes.counter_I[i], MICRO)
             place = 0
-            while below_ppm_A[place] <= toss_ppm:
+            while mixes.below_ppm_IA[i, place] <= toss_ppm:
                 place += 1
-            head_M[m] = head_A[place]
+            head_M[m] = mixes.head_IA[i, place]
 
 
 @compiled()
@@ -70,3 +70,23 @@ def count_heads(head_M, capture_us_M, done_us_M, right_M, fleet, by_head_HC):
             count_C[0] += 1
             count_C[1] += np.int64(right_M[m])
             count_C[2] += np.int64(right_M[m]) * on_time
+
+
+@compiled()
+def count_labels(frames, head_M, done_us_M, right_M, fleet, answers_GVHS3):
+    """Count into answers_GVHS3 the answers before the end of the run, their labels, and how many say right.
+
+    Whether an answer gets a label is drawn by its frame, whatever the answer; wrong ones say the opposite.
+    """
+    groups = answers_GVHS3.shape[0]
+    for m in range(head_M.shape[0]):
+        if head_M[m] < 0 or done_us_M[m] >= fleet.duration_us:
+            continue
+        camera, frame = frames.camera[m], frames.frame[m]
+        group = group_of(fleet, camera) if groups > 1 else 0
+        count_3 = answers_GVHS3[group, frames.version[m], head_M[m], done_us_M[m] // MICRO]
+        count_3[0] += 1
+        if draw_below(fleet.seed, STREAM_LABEL, camera, frame, MICRO) < fleet.labelled_ppm:
+            wrong = draw_below(fleet.seed, STREAM_WRONG_LABEL, camera, frame, MICRO) < fleet.wrong_labels_ppm
+            count_3[1] += 1
+            count_3[2] += np.int64(right_M[m] != wrong)

@@ -11,7 +11,7 @@ from fleet_sim.engine.answers import FIRST_BIN_K, count_answers
 from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.fleet import Fleet, Schedule
 from fleet_sim.engine.groups import group_of
-from fleet_sim.engine.heads import Judge, judged
+from fleet_sim.engine.heads import Judge, judged, with_mixes
 from fleet_sim.engine.sent import Sent, room_for, take, together
 from fleet_sim.serving.order import in_order
 from fleet_sim.serving.pool import held_frames, hold_again, run_pool
@@ -48,7 +48,12 @@ def serve_pool(
     server: int,
 ) -> Held:
     """Take every event before `until_us` and count what came of it; returns what is held then."""
-    held, sent, frames = advance(held, arrived, until_us, fleet, rules)
+    in_force = rules._replace(
+        service_us_HN=with_mixes(rules.service_us_HN, schedule.mixes),
+        head_from_us_W=schedule.head_from_us_W,
+        head_W=schedule.head_W,
+    )
+    held, sent, frames = advance(held, arrived, until_us, fleet, in_force)
     _count(frames, judge, sent, fleet, schedule, counts, named)
     counts.work_PQ[server] = held.pool.work_Q
     return held
@@ -104,7 +109,7 @@ def _count(
         sent,
         frames.head,
         frames.ended_us,
-        judged(sent, frames.head, frames.ended_us, fleet, schedule, judge, counts.by_head_HC),
+        judged(sent, frames.head, frames.ended_us, fleet, schedule, judge, counts),
         fleet,
         named_K,
         c.LATENCY_EDGES_US,

@@ -5,10 +5,18 @@ from fleet_sim.scenario.meaning import digest_fields
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.scenario.schema import json_schema
 from fleet_sim.scenario.sweep import Point, points, repeated
-from fleet_sim.scenario.timing import SPLIT, heads_by_time, service_times, update_times_us
+from fleet_sim.scenario.timing import (
+    SPLIT,
+    HeadRelease,
+    heads_by_time,
+    releases_of,
+    service_times,
+    update_times_us,
+)
 
 __all__ = [
     "SPLIT",
+    "HeadRelease",
     "Point",
     "Scenario",
     "digest_fields",
@@ -17,6 +25,7 @@ __all__ = [
     "json_schema",
     "load_scenario",
     "points",
+    "releases_of",
     "repeated",
     "service_times",
     "update_times_us",

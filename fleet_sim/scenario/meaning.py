@@ -56,6 +56,8 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
         for name in names:
             if fields[part][name] == default[name]:
                 del fields[part][name]
+    if fields["rollout"] is None:
+        del fields["rollout"]
     if not fields["camera"]:  # so did the whole part
         del fields["camera"]
     fields["fleet"]["cells"] = scenario.cells

@@ -16,11 +16,12 @@ from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.camera import CameraSpec
 from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
+from fleet_sim.scenario.rollout import RolloutSpec
 from fleet_sim.scenario.sweep_spec import SweepSpec
 from fleet_sim.serving.spec import ServingSpec
 
 CELLS = 10  # where a scenario does not say how many
-SWEEPABLE = ("duration_us", "camera", "fleet", "link", "control", "serving")
+SWEEPABLE = ("duration_us", "camera", "fleet", "link", "control", "serving", "rollout")
 
 
 class Scenario(Strict):
@@ -43,6 +44,7 @@ class Scenario(Strict):
     link: LinkSpec = LinkSpec()
     control: ControlSpec = ControlSpec()
     serving: ServingSpec = ServingSpec()
+    rollout: RolloutSpec | None = None
     cluster: ClusterSpec = ClusterSpec()
     report: ReportSpec = ReportSpec()
     sweep: SweepSpec = SweepSpec()
@@ -94,6 +96,26 @@ class Scenario(Strict):
                             f"fleet.groups.{g}.sees.{v}.classes",
                             "data.source",
                         )
+        return self
+
+    @model_validator(mode="after")
+    def _can_roll_out(self) -> "Scenario":
+        if self.rollout is None:
+            return self
+        if not self.serving.switches:
+            raise misfit(
+                "nothing is rolled out: name a head and its time in serving.switches",
+                "rollout",
+                "serving.switches",
+            )
+        if self.serving.split:
+            raise misfit(
+                "a rollout shares the cameras out itself: leave the split out", "serving.split", "rollout"
+            )
+        if self.serving.resident is not None:
+            raise misfit(
+                "both heads of a rollout are held: leave resident out", "serving.resident", "rollout"
+            )
         return self
 
     @model_validator(mode="after")

@@ -140,13 +140,18 @@ def _unfit_axes(sweep: dict[str, tuple[Any, ...]], origins: Origins) -> list[str
 
 
 def _with(fields: dict[str, Any], swept: dict[str, Any]) -> dict[str, Any]:
-    """A copy of `fields` with the swept values in place."""
+    """A copy of `fields` with the swept values in place.
+
+    A part that becomes of another kind has the defaults of that kind.
+    """
     changed = dict(fields)
     for path, value in swept.items():
         *parts, name = path.split(".")
         part = changed
         for key in parts:
-            part[key] = dict(part[key])
+            part[key] = dict(part[key] or {})
             part = part[key]
+        if name == "kind" and part.get("kind") != value:
+            part.clear()
         part[name] = value
     return changed

@@ -1,5 +1,7 @@
 """When what is scheduled takes effect, at the next period boundary as it crosses shards; service times."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fleet_sim.basics.errors import UserError
@@ -17,23 +19,39 @@ def update_times_us(scenario: Scenario) -> list[int]:
 def heads_by_time(scenario: Scenario) -> list[tuple[int, str]]:
     """(from when in microseconds, head that answers), rising from 0; of one time the last holds.
 
-    In place of a head stands SPLIT while several answer; the first switch ends that.
+    In place of a head stands SPLIT while several answer; the first switch ends that. Where switches are
+    releases, only the first head is sure to answer.
     """
+    first = (0, SPLIT if scenario.serving.split else scenario.serving.head)
+    return [first, *([] if scenario.rollout else _switches(scenario))]
+
+
+class HeadRelease(NamedTuple):
+    """A head that is to answer for a growing share of the cameras, from this boundary on at the earliest."""
+
+    at_us: int
+    head: str
+
+
+def releases_of(scenario: Scenario) -> list[HeadRelease]:
+    """The releases in the order in which they begin; none where there is no `rollout`."""
+    return [HeadRelease(*switch) for switch in _switches(scenario)] if scenario.rollout else []
+
+
+def _switches(scenario: Scenario) -> list[tuple[int, str]]:
     switches = sorted(scenario.serving.switches, key=lambda switch: switch.at_us)
-    taken_up = [(scenario.control.boundary_us(switch.at_us), switch.head) for switch in switches]
-    return [(0, SPLIT if scenario.serving.split else scenario.serving.head), *taken_up]
+    return [(scenario.control.boundary_us(switch.at_us), switch.head) for switch in switches]
 
 
 def service_times(scenario: Scenario) -> np.ndarray:
     """Microseconds that each head of train.heads takes for a batch of n frames, (heads, serving.batch + 1).
 
-    With a split there is a last row for a batch that its heads read together: the slowest of them. Raises
-    UserError where serving.table does not say.
+    Raises UserError where serving.table does not say.
     """
     serving, codec, heads = scenario.serving, scenario.codec, scenario.train.heads
     if serving.table is None:
         line_us_N = line_us(serving.batch_us, serving.frame_us, serving.batch)
-        return _with_split(scenario, [line_us_N] * len(heads))
+        return np.stack([line_us_N] * len(heads))
     table, _ = read_table(serving.table)
     device = "cuda" if serving.num_gpus else "cpu"
     decoder = Decoder(codec.depth, codec.width, codec.neurons)
@@ -45,10 +63,4 @@ def service_times(scenario: Scenario) -> np.ndarray:
             times_us.append(table.service_us(device, head.kind, decoder, serving.batch))
     except UserError as error:
         raise UserError(f"{serving.table}: {error}") from None
-    return _with_split(scenario, times_us)
-
-
-def _with_split(scenario: Scenario, times_us: list[np.ndarray]) -> np.ndarray:
-    sharing = {scenario.serving.head, *(part.head for part in scenario.serving.split)}
-    of_split = [us for head, us in zip(scenario.train.heads, times_us, strict=True) if head.name in sharing]
-    return np.stack([*times_us, *([np.maximum.reduce(of_split)] if scenario.serving.split else [])])
+    return np.stack(times_us)

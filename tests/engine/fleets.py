@@ -109,9 +109,7 @@ class Cells:
 def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tuple[Counts, Sent]:
     """Everything counted and every message sent, with stops at `ends_us` on the way to the end."""
     fleet = case.fleet
-    schedule = Schedule(
-        np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64), *[np.zeros(0, np.int64)] * 2
-    )
+    schedule = Schedule(np.array(case.head_from_us, np.int64), np.array(case.heads, np.int64))
 
     def zero() -> Counts:
         return nothing_counted(case)

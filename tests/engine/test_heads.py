@@ -3,15 +3,23 @@
 import numpy as np
 import pytest
 
+from fleet_sim.basics.hashing import STREAM_ROLLOUT, STREAM_SPLIT
+from fleet_sim.engine.fleet import Mixes
 from fleet_sim.engine.heads import by_camera
 
-SPLIT = 7
-BELOW_PPM_A, HEAD_A = np.array([200_000, 500_000, 1_000_000]), np.array([4, 2, 0])
+HEADS, SPLIT = 6, 7
+NO_MIX, SPLIT_MIX = [1_000_000] * 3, [200_000, 500_000, 1_000_000]
+MIXES = Mixes(
+    np.array([STREAM_ROLLOUT, STREAM_SPLIT]),
+    np.array([0, 0]),
+    np.array([NO_MIX, SPLIT_MIX]),
+    np.array([[5, 5, 5], [4, 2, 0]]),
+)
 
 
 def heads_of(camera_M: np.ndarray, seed: int = 3) -> np.ndarray:
     head_M = np.full(len(camera_M), SPLIT, np.int16)
-    by_camera(head_M, camera_M, seed, SPLIT, BELOW_PPM_A, HEAD_A)
+    by_camera(head_M, camera_M, seed, HEADS, MIXES)
     return head_M
 
 
@@ -31,6 +39,6 @@ def test_a_camera_keeps_its_head_whoever_else_is_there_but_not_under_another_see
 
 def test_what_is_not_split_stays() -> None:
     head_M = np.array([SPLIT, -1, 3, SPLIT], np.int16)
-    by_camera(head_M, np.arange(4, dtype=np.int32), 3, SPLIT, BELOW_PPM_A, HEAD_A)
+    by_camera(head_M, np.arange(4, dtype=np.int32), 3, HEADS, MIXES)
     assert head_M[1:3].tolist() == [-1, 3]
     assert set(head_M[[0, 3]].tolist()) <= {4, 2, 0}

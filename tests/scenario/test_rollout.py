@@ -1,0 +1,70 @@
+"""What `rollout:` refuses, and what a sweep over kinds of guard makes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from fleet_sim.basics.errors import UserError
+from fleet_sim.scenario import Scenario, digest_fields, heads_by_time, load_scenario, points, releases_of
+from fleet_sim.scenario.rollout import LabelsGuardSpec, NoGuardSpec
+
+SWITCHES = "serving:\n  switches: [{at_us: 2.5 s, head: kl}, {at_us: 1 s, head: svm}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("rollout: {wave_us: 1 s}\n", "x.yaml:2: rollout: nothing is rolled out: name a head"),
+        (
+            SWITCHES + "rollout:\n  waves: [0.5, 0.2, 1]\n",
+            "x.yaml:5: rollout.waves: waves are two shares or more, rising from above 0 to 1",
+        ),
+        (SWITCHES + "rollout:\n  waves: [1]\n", "x.yaml:5: rollout.waves: waves are two"),
+        (SWITCHES + "rollout:\n  waves: [0, 1]\n", "x.yaml:5: rollout.waves: waves are two"),
+        (SWITCHES + "rollout:\n  waves: [0.1, 0.5]\n", "x.yaml:5: rollout.waves: waves are two"),
+        (
+            SWITCHES + "  resident: 2\nrollout: {}\n",
+            "x.yaml:4: serving.resident: both heads of a rollout are held: leave resident out",
+        ),
+        (
+            SWITCHES + "  split: [{head: kl, share: 0.3}]\nrollout: {}\n",
+            "x.yaml:4: serving.split: a rollout shares the cameras out itself",
+        ),
+        (SWITCHES + "rollout:\n  guard: {kind: labels, share: 0}\n", "x.yaml:5: rollout.guard.share"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_it_is_written(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("name: x\n" + text)
+    with pytest.raises(UserError) as refused:
+        load_scenario(file)
+    assert complaint in str(refused.value)
+
+
+def scenario_of(text: str, tmp_path: Path) -> Scenario:
+    file = tmp_path / "x.yaml"
+    file.write_text("name: x\n" + SWITCHES + text)
+    return load_scenario(file)
+
+
+def test_switches_become_releases_in_order_of_time(tmp_path: Path) -> None:
+    at_once, in_waves = scenario_of("", tmp_path), scenario_of("rollout: {}\n", tmp_path)
+    assert heads_by_time(at_once) == [(0, "ce"), (1_000_000, "svm"), (3_000_000, "kl")]
+    assert releases_of(at_once) == []
+    assert heads_by_time(in_waves) == [(0, "ce")]
+    assert releases_of(in_waves) == [(1_000_000, "svm"), (3_000_000, "kl")]
+    assert digest_fields(at_once) != digest_fields(in_waves)
+
+
+def test_a_swept_kind_of_guard_has_its_own_fields(tmp_path: Path) -> None:
+    text = "rollout:\n  wave_us: 9 s\n  guard: {kind: labels, share: 0.2}\n"
+    sweep = "sweep:\n  rollout.guard.kind: [labels, none]\n"
+    labels, none = (point.scenario.rollout for point in points(scenario_of(text + sweep, tmp_path)))
+    assert labels is not None
+    assert none is not None
+    assert isinstance(labels.guard, LabelsGuardSpec)
+    assert labels.guard.share == 0.2
+    assert isinstance(none.guard, NoGuardSpec)
+    assert none.wave_us == labels.wave_us == 9_000_000
