@@ -15,15 +15,15 @@ class Device:
 
 DEVICES = {
     # Cortex-M7 at 216 MHz with 1 MB of flash. L. Lai, N. Suda, V. Chandra, "CMSIS-NN", 2018 (arXiv
-    # 1801.06601), table 1: 24.7 million operations, two a multiply-add, in 99.1 ms. Power: about 100 mA at
-    # 3.3 V (STM32F746, datasheet DS10916, run mode). Sleep is assumed.
+    # 1801.06601), section 4: a network of three convolutions on a NUCLEO-F746ZG in 99.1 ms, 249 million
+    # operations a second, two a multiply-add. Power is assumed: 100 mA at 3.3 V. So is sleep.
     "microcontroller": Device(125_000_000, 2640, 1_000_000, 10),
     # Four Cortex-A53 at 1.5 GHz, as on boards of the Raspberry Pi's kind: MobileNet v2, 300 million
-    # multiply-adds (M. Sandler et al., 2018), in 122 ms (coral.ai, "Edge TPU performance benchmarks",
-    # embedded CPU). Power: 500 mA at 5 V, a Pi 3 B+ in use (Raspberry Pi documentation, power supply). Memory
-    # is 1 GB; it is assumed to be switched off between frames.
+    # multiply-adds (M. Sandler et al., 2018, table 4), in 122 ms (coral.ai, "Edge TPU performance
+    # benchmarks", table 1, embedded CPU). Power: 500 mA at 5 V, a Pi 3 B+ (Raspberry Pi documentation, "Power
+    # supply", typical bare-board active current). Memory is 1 GB; it is assumed to be off between frames.
     "board": Device(2_460_000_000, 1016, 1_000_000_000, 10),
-    # An Edge TPU: the same network in 2.6 ms (same page), 2 W (0.5 W for each of 4 TOPS), 8 MB on the chip.
+    # An Edge TPU: the same network in 2.6 ms (same table), 2 W (0.5 W for each of 4 TOPS), 8 MB on the chip.
     # Assumed to be switched off between frames.
     "npu": Device(115_000_000_000, 17, 8_000_000, 10),
 }

@@ -36,6 +36,19 @@ def test_cameras_add_up_to_the_fleet_exactly(did_R3: np.ndarray, link: str, devi
     assert most == pytest.approx(max(sum(one.values()) for one in each), rel=1e-9)
 
 
+def test_an_lte_message_by_hand() -> None:
+    # 50,000 bits at 50 Mbit/s are 1 ms: at 1,288.04 mW + 438.39 mW * 50 that is 23.20754 mJ. Connecting is
+    # 0.2601 s * 1,210.7 mW = 314.903 mJ, the tail 11.576 s * 1,060 mW = 12,270.56 mJ.
+    radio = RADIOS["4g"]
+    assert 50_000 * radio.pj_per_bit / 1e9 == pytest.approx(23.20754, rel=1e-5)
+    assert radio.wake_nj / 1e6 == pytest.approx(314.903 + 12_270.56, rel=1e-6)
+
+
+def test_a_tariff_by_hand() -> None:
+    # 500 MB for 14 in ten years: a tenth of it a year is 1.40, a month of 4.1667 MB 11.67 cent.
+    assert RADIOS["lte-m"].eur_per_mb * 500 / 120 == pytest.approx(0.11667, rel=1e-4)
+
+
 def test_lora_pays_for_slow_bits() -> None:
     # 25.5 mA at 3.3 V for 1 / 5,470 s, and for 1 / 250 s.
     assert RADIOS["lorawan-eu868-dr5"].pj_per_bit == pytest.approx(15_384_000, rel=1e-3)
