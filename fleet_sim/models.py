@@ -40,12 +40,12 @@ def list_versions(folder: _Folder) -> None:
 
     registry = _registry(folder)
     in_field = deployed(registry)
-    table = _table("version", "kind", "recipe", "head", "contract", "bytes", "deployed", "refused")
+    table, refused = _table("version", "kind", "recipe", "head", "contract", "bytes", "deployed"), []
     for name in registry.names():
         try:
             summary = registry.summary(name)
         except UserError as error:
-            table.add_row(name, *[""] * 6, f"[red]{escape(str(error))}[/red]")
+            refused.append(f"{name} refused: {error}")
             continue
         made = summary.manifest
         table.add_row(
@@ -56,9 +56,10 @@ def list_versions(folder: _Folder) -> None:
             ", ".join(contract[:8] for contract in serves(made)),
             words.number(_size(summary)),
             "yes" if summary.id in in_field.encoders | in_field.heads else "",
-            "",
         )
     _print(table)
+    for line in refused:
+        typer.echo(line)
 
 
 @app.command(epilog="Example: fleet-sim models show runs/update-20260101-120000 3f0c")

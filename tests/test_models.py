@@ -44,6 +44,21 @@ def test_list_shows_every_version_of_a_run_and_why_one_is_refused(
     assert "ce" in rows[ids["head"][:16]]
 
 
+def test_list_breaks_no_word_on_a_terminal_of_80_columns(models: tuple[Path, dict[str, str]]) -> None:
+    run, ids = models
+    registry = Registry(run / "models")
+    made = {"recipe": "ordered", "contract_hash": "12345678" * 8, "parent": None}
+    large = registry.publish("encoder", made, {"weights": {"w": np.zeros(10**6, np.int8)}, "tables": {}})
+    (run / "models" / ids["old"][:16] / "signature.ed25519").unlink()
+    result = CliRunner().invoke(app, ["models", "list", str(run)], env={"COLUMNS": "80"})
+    lines = [line.split() for line in result.output.splitlines() if line.strip()]
+    assert lines[0] == ["version", "kind", "recipe", "head", "contract", "bytes", "deployed"]
+    rows = {words[0]: words[1:] for words in lines}
+    assert rows[large[:16]][:3] == ["encoder", "ordered", "12345678"]
+    assert rows[ids["old"][:16]][0] == "refused:"
+    assert len(rows) == 6  # head, rule, four versions
+
+
 def test_show_prints_the_manifest(models: tuple[Path, dict[str, str]]) -> None:
     run, ids = models
     status, said = invoke("show", run / "models", ids["old"][:6])

@@ -8,6 +8,7 @@ from fleet_sim.report.results import EncoderRow, PointRow, Summary
 from fleet_sim.report.style import FATES, INK, KINDS, SHARE_SCALE, in_order, styled, ticks
 
 MOST_ROWS = 40
+RIGHT = "right on time"
 LATENCIES = {"p50": ("half", "#15557f"), "p95": ("95 %", "#4f93be"), "p99": ("99 %", "#a9cbe2")}
 
 
@@ -148,7 +149,11 @@ def latency(rows: list[PointRow], deadline_us: int) -> go.Figure:
 
 
 def fates(rows: list[PointRow]) -> go.Figure:
-    """What became of every offered frame, a stacked bar a point; the parts add up to all."""
+    """What became of every offered frame, a stacked bar a point; the parts add up to all.
+
+    Only what was right on time, the first part, has its interval drawn: the ends of others depend on those
+    before them.
+    """
     shown = thinned(rows)
     names = [words.labels(row["sweep"]) for row in shown]
     parts = [_fates_of(row) for row in shown]
@@ -160,6 +165,7 @@ def fates(rows: list[PointRow]) -> go.Figure:
         figure.add_bar(
             y=names,
             x=[n / max(row["frames_offered"], 1) for n, row in zip(counts, shown, strict=True)],
+            error_x=intervals.bars(shown, "accuracy_on_time") if fate == RIGHT else None,
             customdata=[words.number(n) for n in counts],
             name=f"dropped: {fate}" if any(fate in row["frames_dropped"] for row in shown) else fate,
             orientation="h",
@@ -197,7 +203,7 @@ def _fates_of(row: PointRow) -> dict[str, int]:
     right = round((row["accuracy"] or 0) * row["frames_answered"])
     on_time = min(right, round((row["accuracy_on_time"] or 0) * row["frames_offered"]))
     return {
-        "right on time": on_time,
+        RIGHT: on_time,
         "right but late": right - on_time,
         "wrong": row["frames_answered"] - right,
         **row["frames_dropped"],

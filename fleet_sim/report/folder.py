@@ -1,6 +1,6 @@
 """The folder of a run's results: where it may be, and its name."""
 
-import os
+import tempfile
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -9,10 +9,16 @@ from fleet_sim.basics.errors import UserError
 
 
 def check_place(out: Path) -> None:
-    """UserError where `out` cannot be a folder to write in."""
+    """UserError where `out` cannot be a folder to write in.
+
+    Tried out, since permissions do not say all: nobody can write in /proc. Nothing is left behind.
+    """
     place = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise UserError(f"--out {out}: {place} is not a folder that can be written in")
+    try:
+        with tempfile.TemporaryDirectory(dir=place):
+            pass
+    except OSError:
+        raise UserError(f"--out {out}: {place} is not a folder that can be written in") from None
 
 
 def new_folder_name(out: Path, name: str) -> Path:

@@ -69,7 +69,7 @@ def _sections(results: Results) -> list[str]:
             _figure(
                 "What became of every frame",
                 "Each bar is all frames offered at one point. Blue was seen; grey was answered wrongly; warm "
-                f"colours never reached an answer, by reason.{few}",
+                f"colours never reached an answer, by reason.{_whisker(summary)}{few}",
                 "fates",
                 figures.fates(rows),
             ),
@@ -157,9 +157,24 @@ def _moments(results: Results) -> str:
     return section(
         "From second to second",
         "The level shows how much of each frame the budget leaves; accuracy follows it. Dotted lines mark a "
-        "new version or another head; the gap between offered and right on time is what the fleet misses.",
+        "new version or another head; the gap between offered and right on time is what the fleet misses."
+        f"{_first_seed(results.summary)}",
         (chooser if len(points) > 1 else "") + embedded("moments", figure),
     )
+
+
+def _seeds(summary: Summary) -> int:
+    return max((len(row.get("seeds", ())) for row in summary["points"]), default=1)
+
+
+def _first_seed(summary: Summary) -> str:
+    return f" Shown is the first of {seeds} seeds." if (seeds := _seeds(summary)) > 1 else ""
+
+
+def _whisker(summary: Summary) -> str:
+    if (seeds := _seeds(summary)) < 2:
+        return ""
+    return f" The whisker is the 95 % interval of what was right on time over {seeds} seeds; parts are means."
 
 
 def _figure(title: str, caption: str, name: str, *shown: go.Figure | None) -> str:

@@ -28,6 +28,11 @@ class Decoder(NamedTuple):
     width: int
     neurons: int
 
+    @property
+    def words(self) -> str:
+        """As a message says it."""
+        return f"depth {self.depth}, width {self.width}, {self.neurons} neurons"
+
 
 class TableRow(Strict):
     """Medians of one head on one device."""
@@ -71,13 +76,11 @@ class ServiceTable(Strict):
         here = [row for row in self.rows if (row.device, row.head) == (device, head)]
         fitting = [row for row in here if row.decoder == decoder]
         if not fitting:
-            known = ", ".join(
-                f"{d.depth} of width {d.width} and {d.neurons} neurons" for d in {row.decoder for row in here}
-            )
+            known = "; ".join(sorted({row.decoder.words for row in here}))
+            instead = f"it has {known}" if known else f"it has none of this head on {device}"
             raise UserError(
-                f"has no times of head kind {head} on {device} for {decoder.depth} of width {decoder.width} "
-                f"and {decoder.neurons} neurons; it has {known or 'none there'}: "
-                "fleet-sim calibrate measures more"
+                f"has no times on {device} of a head {head} with {decoder.words}; {instead}: "
+                f"fleet-sim calibrate SCENARIO --device {device} measures them"
             )
         row = fitting[0]
         if batch > row.batches[-1]:

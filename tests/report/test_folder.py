@@ -15,7 +15,13 @@ def test_a_file_is_no_place_for_results(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="not a folder that can be written in"):
             check_place(out)
     check_place(tmp_path / "not" / "yet")
-    assert not (tmp_path / "not").exists()
+    assert not list(tmp_path.glob("[!f]*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="the folder that not even root can write in")
+def test_permission_to_write_is_not_enough() -> None:
+    with pytest.raises(UserError, match="--out /proc/x: /proc is not a folder that can be written in"):
+        check_place(Path("/proc/x"))
 
 
 def test_two_runs_of_one_second_get_folders_of_their_own(tmp_path: Path) -> None:

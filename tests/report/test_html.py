@@ -83,6 +83,21 @@ def test_an_interrupted_run_says_so(write_run: Make) -> None:
     assert "The run was interrupted" in page_of(folder)
 
 
+def test_several_seeds_have_their_interval_and_the_timeline_says_whose_it_is(
+    write_run: Make, make_point: Make
+) -> None:
+    several = {"seeds": [1, 2, 3], "interval": {"accuracy_on_time": 0.015625}}
+    page = page_of(write_run([make_point(0, {}, 1000, 100_000) | several]))
+    assert "Shown is the first of 3 seeds." in page
+    assert "over 3 seeds; parts are means" in page
+
+
+def test_one_seed_has_neither(write_run: Make, make_point: Make) -> None:
+    page = page_of(write_run([make_point(0, {}, 1000, 100_000) | {"seeds": [1], "interval": {}}]))
+    assert "Shown is the first" not in page
+    assert "whisker" not in page
+
+
 def test_texts_of_a_scenario_cannot_break_the_page(write_run: Make) -> None:
     folder = write_run()
     summary = folder / "summary.json"

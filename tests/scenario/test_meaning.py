@@ -40,5 +40,7 @@ def test_heads_take_the_times_of_their_kind() -> None:
 def test_a_table_without_the_decoder_is_refused_where_it_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("name: x\ncodec: {width: 20}\nserving:\n  table: default\n")
-    with pytest.raises(UserError, match=r"x\.yaml:4: serving\.table: default: has no times of head kind ce"):
+    with pytest.raises(
+        UserError, match=r"x\.yaml:4: serving\.table: default: has no times on cpu of a head ce"
+    ):
         load_scenario(file)

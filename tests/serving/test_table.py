@@ -46,8 +46,18 @@ def test_a_line_is_what_batch_us_and_frame_us_say() -> None:
 @pytest.mark.parametrize(
     ("head", "decoder", "batch", "complaint"),
     [
-        ("svm", SMALL, 2, "no times of head kind svm on cpu .* it has none there"),
-        ("ce", SMALL._replace(width=8), 2, "for tiny of width 8 and 16 neurons; it has tiny of width 4"),
+        (
+            "svm",
+            SMALL,
+            2,
+            "no times on cpu of a head svm with .* it has none of this head on cpu: fleet",
+        ),
+        (
+            "ce",
+            SMALL._replace(width=8),
+            2,
+            "width 8, 16 neurons; it has depth tiny, width 4",
+        ),
         ("ce", SMALL, 9, "up to batches of 8 frames, serving.batch is 9: fleet-sim calibrate --batch"),
     ],
 )
