@@ -5,7 +5,7 @@ Shapes: M training images, B batch, N neurons in the encoder's order, K classes,
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from fleet_sim.codec.networks import Decoder, build_decoder
 from fleet_sim.codec.own_head import head_class
 from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
+from fleet_sim.data.corruption import corrupt
 from fleet_sim.scenario.parts import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.losses import cross_entropy, soft_divergence
@@ -46,8 +47,12 @@ def fit_head(
 
     `ce` starts from the stage's `decoder`, which stays as it is; `kl` from fresh weights; `svm` is a linear
     support vector machine, `own` what its class makes of the latents. With `tail_drop` latents are seen at
-    random levels too, pruned neurons filled.
+    random levels too, pruned neurons filled. With `wrong_labels` some are those of the next class.
     """
+    if head.wrong_labels:
+        seed = derived_seed(scenario.seed, f"wrong labels of head {head.name}")
+        spoilt_M = corrupt(latents.labels_M, head.wrong_labels, latents.classes, seed, "pair")
+        latents = replace(latents, labels_M=spoilt_M)
     if head.kind == "svm":
         weights = _fit_svm(head, scenario, latents)
         fitted(1, 1, {})

@@ -69,6 +69,12 @@ class HeadSpec(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
     kind: Literal["ce", "kl", "svm", "own"]
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="kl only: softness of the targets")
+    wrong_labels: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="share of the training labels, of this head alone, that become the next class",
+    )
     path: Path | None = Field(None, description="own only: a Python file; see docs/heads.md")
     class_name: str | None = Field(None, description="own only: the class in that file")
 
@@ -93,7 +99,8 @@ class HeadSpec(Strict):
 
     def recorded(self) -> dict[str, Any]:
         """As manifests and names of results say it: not where a file lay."""
-        return self.model_dump(mode="json", exclude={"path", "class_name"})
+        later = set() if self.wrong_labels else {"wrong_labels"}  # older versions keep their ids
+        return self.model_dump(mode="json", exclude={"path", "class_name"} | later)
 
 
 class HeadTrainingSpec(Strict):

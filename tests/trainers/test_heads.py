@@ -83,3 +83,19 @@ def test_where_a_file_lay_is_not_recorded(tmp_path):
     file.write_text("class Mine:\n    pass\n")
     spec = HeadSpec(name="mine", kind="own", path=file, class_name="Mine")
     assert spec.recorded() == {"name": "mine", "kind": "own", "label_smoothing": 0.1}
+
+
+def test_a_head_with_wrong_labels_learns_them_and_the_others_do_not(scenario):
+    some = latents()
+    ranked_MN = some.latent_MN[:, some.tables.ranking_N].astype(np.int32)
+    decoder = build_decoder(scenario().codec, 3)
+    for wrong, next_class in ((0.0, 0), (1.0, 1)):
+        head = HeadSpec(name="svm", kind="svm", wrong_labels=wrong)
+        weights = fit_head(head, scenario(), some, decoder, lambda *sign: None)
+        answers = LinearHead(weights, some.tables).classify(ranked_MN, level=2)
+        assert (answers == (some.labels_M + next_class) % 3).mean() > 0.8
+
+
+def test_wrong_labels_are_on_record_and_their_absence_changes_no_older_version():
+    assert "wrong_labels" not in HeadSpec(name="svm", kind="svm").recorded()
+    assert HeadSpec(name="svm", kind="svm", wrong_labels=0.3).recorded()["wrong_labels"] == 0.3
