@@ -23,7 +23,7 @@ from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.progress import Progress
 from fleet_sim.report.results import write_results
-from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of
+from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of, versions_of
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
 from fleet_sim.scenario import Point, Scenario, dump_scenario, points, repeated, update_times_us
@@ -261,7 +261,8 @@ def _write(
     timeline = [row for outcome in first_seeds for row in timeline_of(outcome, encoders)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
-    write_results(folder, summary, point_rows(outcomes), timeline)
+    versions = [row for outcome in first_seeds for row in versions_of(outcome, encoders)]
+    write_results(folder, summary, point_rows(outcomes), timeline, versions)
     write_html(folder)
 
 

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from fleet_sim.report import intervals, words
 from fleet_sim.report.goodput import knee_words, knees
+from fleet_sim.report.releases import release_words
 from fleet_sim.report.results import PointRow, Summary
 from fleet_sim.report.watch import alarm_words
 
@@ -80,6 +81,9 @@ def closing_table(summary: Summary) -> Table:
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
         for line in alarm_words(row.get("alarm_s", {})):
+            table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
+    for row in rows:
+        for line in release_words([r for r in summary.get("releases", []) if r["point"] == row["point"]]):
             table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
     busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
     for knee in knees(rows) if busiest > SATURATED else ():

@@ -11,6 +11,7 @@ from fleet_sim.report.codecs import codecs_section
 from fleet_sim.report.goodput import goodput, knee_words, knees
 from fleet_sim.report.moments import over_time
 from fleet_sim.report.page import embedded, page, section
+from fleet_sim.report.releases_view import versions_figure
 from fleet_sim.report.results import Results, Summary, check_complete, read_results, write_whole
 from fleet_sim.report.tables import (
     groups_table,
@@ -111,6 +112,8 @@ def _sections(results: Results) -> list[str]:
                 servers,
             )
         )
+    if results.versions:
+        found.append(_versions(results))
     if groups := groups_table(summary):
         found.append(section("By group of cameras", "The same figures, group by group.", groups))
     if heads := heads_table(summary):
@@ -142,6 +145,17 @@ def _noticed(watched: list[WatchedRow], summary: Summary) -> str:
         "Above, mean bits of a frame beyond what the version's tables expect, which needs no labels; below, "
         f"the share of right answers, which servers do not know. Dotted: a group's first alarm.{where}",
         embedded("watched", watched_figure(watched, first.get("alarm_s", {}))),
+    )
+
+
+def _versions(results: Results) -> str:
+    figure, shown, there_are = versions_figure(results.summary, results.versions)
+    few = "" if shown == there_are else f" {shown} of {there_are} panels are shown; versions.parquet has all."
+    return section(
+        "Who was answered by what",
+        f"The share of the answers of each second by each version. A release reaches more and more cameras "
+        f"until it is through, or none any more once it is taken back.{few}",
+        embedded("versions", figure),
     )
 
 

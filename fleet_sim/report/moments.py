@@ -69,7 +69,8 @@ def _events(summary: Summary) -> list[tuple[int, str]]:
         for encoder in summary["versions"]["encoders"]
         if encoder["at_us"] > 0
     ]
-    switches = summary["scenario"]["serving"]["switches"]
+    released = "releases" in summary  # in waves, which another figure shows
+    switches = () if released else summary["scenario"]["serving"]["switches"]
     period_us = int(str(summary["scenario"]["control"]["period_us"]))
     for switch in switches if isinstance(switches, list) else []:
         taken_up_us = -(-switch["at_us"] // period_us) * period_us

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleet_sim.basics.errors import UserError
+from fleet_sim.report.releases import ReleaseRow, VersionRow
 from fleet_sim.report.watch import WatchedRow
 
 Swept = dict[str, str | int | float | None]
@@ -145,6 +146,7 @@ class Summary(TypedDict):
     points: list[PointRow]
     audit: NotRequired[dict[str, int]]
     watched: NotRequired[list[WatchedRow]]
+    releases: NotRequired[list[ReleaseRow]]
     wall_s: dict[str, float]
 
 
@@ -157,6 +159,7 @@ class Results:
 
     summary: Summary
     timeline: list[TimelineRow]
+    versions: list[VersionRow] = field(default_factory=list)  # none where nothing was released in waves
 
 
 def write_results(
@@ -164,17 +167,21 @@ def write_results(
     summary: Mapping[str, object],
     points: Sequence[Mapping[str, object]],
     timeline: Sequence[Mapping[str, object]],
+    versions: Sequence[VersionRow] = (),
 ) -> None:
     """Write the files of a run into `folder`, which exists; summary.json last: with it a run is finished.
 
+    versions.parquet is there only where there are releases.
     In points.parquet nested fields are joined with ``_`` and swept fields are called ``sweep.<path>``. Raises
     ValueError on NaN; whatever is raised, no file is left half written.
     """
     writers: dict[str, Callable[[Path], object]] = {
         "points.parquet": lambda file: pq.write_table(_table([_flat(row) for row in points]), file),
         "timeline.parquet": lambda file: pq.write_table(_table(timeline), file),
-        "summary.json": lambda file: file.write_text(_json(summary), encoding="utf-8"),
     }
+    if versions:
+        writers["versions.parquet"] = lambda file: pq.write_table(_table(versions), file)
+    writers["summary.json"] = lambda file: file.write_text(_json(summary), encoding="utf-8")
     write_whole({folder / name: write for name, write in writers.items()})
 
 
@@ -202,13 +209,16 @@ def read_results(folder: Path) -> Results:
     try:
         summary = cast(Summary, json.loads(file.read_text(encoding="utf-8")))
         timeline = cast(list[TimelineRow], pq.read_table(folder / "timeline.parquet").to_pylist())
+        versions: list[VersionRow] = []
+        if (folder / "versions.parquet").exists():
+            versions = cast(list[VersionRow], pq.read_table(folder / "versions.parquet").to_pylist())
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: no summary.json and timeline.parquet of a finished run there") from None
     except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{folder}: its results cannot be read: {error}") from None
     if not isinstance(summary, dict):
         raise UserError(f"{folder}: its results cannot be read: summary.json is no mapping")
-    return Results(summary, timeline)
+    return Results(summary, timeline, versions)
 
 
 def check_complete(folder: Path, summary: Summary) -> None:

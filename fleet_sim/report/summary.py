@@ -13,6 +13,7 @@ from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.work import serving_figures
 from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.goodput import knees
+from fleet_sim.report.releases import VersionRow, heads_in_force, release_rows, version_rows
 from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
 from fleet_sim.report.watch import alarm_times_s, watched_rows
@@ -50,6 +51,12 @@ def summary_of(
         if not outcome.point.repeat
         for row in watched_rows(outcome.point.index, outcome.point.scenario, outcome.counts)
     ]
+    releases = [
+        row
+        for outcome in outcomes
+        if not outcome.point.repeat
+        for row in release_rows(outcome.point.index, outcome.point.scenario, outcome.counts)
+    ]
     rows = point_rows(outcomes)
     return {
         "name": scenario.name,
@@ -63,6 +70,7 @@ def summary_of(
             ]
         },
         **({"watched": watched} if watched else {}),
+        **({"releases": releases} if releases else {}),
         "points": rows,
         "knees": knees(cast(list[PointRow], rows)),
     }
@@ -124,7 +132,8 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
     scenario = outcome.point.scenario
     names = list(encoders)
     encoder_from_us = [0, *update_times_us(scenario)][: len(names)]
-    head_from_us, heads = zip(*heads_by_time(scenario), strict=True)
+    in_force = heads_in_force(scenario, outcome.counts) if scenario.rollout else heads_by_time(scenario)
+    head_from_us, heads = zip(*in_force, strict=True)
     rows = []
     for row in timeline_rows(outcome.counts, scenario.report.cells):
         now_us = int(str(row["second"])) * 1_000_000
@@ -138,6 +147,12 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
             }
         )
     return rows
+
+
+def versions_of(outcome: Outcome, encoders: Sequence[str]) -> list[VersionRow]:
+    """The rows of versions.parquet."""
+    short = [encoder[:SHORT_ID] for encoder in encoders]
+    return version_rows(outcome.point.index, outcome.point.scenario, outcome.counts, short)
 
 
 def _last_at(from_us: Sequence[int], now_us: int) -> int:

@@ -32,6 +32,11 @@ class HeadRelease(NamedTuple):
     at_us: int
     head: str
 
+    @property
+    def name(self) -> str:
+        """As reports call it."""
+        return f"head {self.head}"
+
 
 def releases_of(scenario: Scenario) -> list[HeadRelease]:
     """The releases in the order in which they begin; none where there is no `rollout`."""

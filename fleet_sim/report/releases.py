@@ -1,0 +1,127 @@
+"""What became of every release, and who was answered by what from second to second."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+
+from fleet_sim.engine.counts import Counts
+from fleet_sim.registry.rollout import EVERYONE_PPM, Change
+from fleet_sim.report import words
+from fleet_sim.scenario import Scenario, releases_of
+
+EVERYONE = "all cameras"
+ENDS = {
+    Change.THROUGH: "through",
+    Change.BACK_WORSE: "taken back as worse",
+    Change.BACK_FAILED: "taken back as installs failed",
+}
+
+
+class ReleaseEvent(TypedDict):
+    """A release begins, reaches a larger share of the cameras, is through or taken back."""
+
+    at_s: float
+    what: str
+    share: float
+
+
+class ReleaseRow(TypedDict):
+    """A release at one point; `share`: of the cameras, the largest that had it."""
+
+    point: int
+    release: str
+    begun_s: float | None
+    ended_s: float | None
+    end: str | None
+    share: float
+    events: list[ReleaseEvent]
+
+
+class VersionRow(TypedDict):
+    """Answers of a second by encoder and head, for a group of cameras; their labels, where there are any."""
+
+    point: int
+    group: str
+    second: int
+    encoder: str
+    head: str
+    answered: int
+    labels: int
+    labels_right: int
+
+
+def release_rows(point: int, scenario: Scenario, counts: Counts) -> list[ReleaseRow]:
+    """A row a release, in the order in which they were to begin."""
+    found: list[ReleaseRow] = []
+    for number, release in enumerate(releases_of(scenario)):
+        log = [(us / 1e6, Change(what), ppm / EVERYONE_PPM) for _, us, what, ppm in _events(counts, number)]
+        ended_s, last, _ = log[-1] if log else (None, Change.BEGUN, 0.0)
+        found.append(
+            {
+                "point": point,
+                "release": release.name,
+                "begun_s": log[0][0] if log else None,
+                "ended_s": ended_s if last in ENDS else None,
+                "end": ENDS.get(last),
+                "share": max((share for *_, share in log), default=0.0),
+                "events": [
+                    {"at_s": at_s, "what": ENDS.get(what, what.name.lower()), "share": share}
+                    for at_s, what, share in log
+                ],
+            }
+        )
+    return found
+
+
+def version_rows(point: int, scenario: Scenario, counts: Counts, encoders: Sequence[str]) -> list[VersionRow]:
+    """A row for each that answered in a second; none without releases."""
+    groups = [group.name for group in scenario.fleet.groups] or [EVERYONE]
+    heads = [head.name for head in scenario.train.heads]
+    answers_GVHS3 = counts.answers_GVHS3
+    return [
+        {
+            "point": point,
+            "group": groups[g],
+            "second": s,
+            "encoder": encoders[v],
+            "head": heads[h],
+            "answered": answered,
+            "labels": labels,
+            "labels_right": right,
+        }
+        for g, v, h, s in np.argwhere(answers_GVHS3[..., 0]).tolist()
+        for answered, labels, right in [answers_GVHS3[g, v, h, s].tolist()]
+    ]
+
+
+def heads_in_force(scenario: Scenario, counts: Counts) -> list[tuple[int, str]]:
+    """(from when in microseconds, head of all cameras but those of a wave), rising from 0."""
+    found = [(0, scenario.serving.head)]
+    for number, release in enumerate(releases_of(scenario)):
+        for _, at_us, what, share_ppm in _events(counts, number):
+            if what == Change.WAVE and share_ppm == EVERYONE_PPM:
+                found.append((at_us, release.head))
+            elif what > Change.THROUGH and found[-1][1] == release.head:
+                found.append((at_us, found[-2][1]))
+    return found
+
+
+def release_words(rows: Sequence[ReleaseRow]) -> list[str]:
+    """A sentence for each release."""
+    return [f"{row['release']}: {_fate(row)}" for row in rows]
+
+
+def _fate(row: ReleaseRow) -> str:
+    if row["begun_s"] is None:
+        return "not begun"
+    begun, reached = f"begun at {row['begun_s']:g} s", words.percent(row["share"], 0)
+    if row["end"] is None:
+        return f"{begun}, still at {reached} of the cameras at the end"
+    ended = f"{begun}, {row['end']} at {row['ended_s']:g} s"
+    return ended if row["end"] == ENDS[Change.THROUGH] else f"{ended}, had reached {reached} of the cameras"
+
+
+def _events(counts: Counts, number: int) -> list[list[int]]:
+    events: list[list[int]] = counts.events_E4[counts.events_E4[:, 0] == number].tolist()
+    return events
