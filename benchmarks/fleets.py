@@ -61,7 +61,7 @@ def setup_of(point: Scenario) -> Point:
         fleet=fleet_of(point, SCENES),
         named_cells=point.report.cells,
         versions=1,
-        heads=len(point.train.heads),
+        heads=len(point.heads),
         live=False,
         servers_of_member=share_out(point.serving.servers, members),
     )

@@ -6,6 +6,8 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import torch
 
@@ -18,13 +20,16 @@ from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
 from fleet_sim.cluster.session import Deployed
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.registry import own_keys, shipped
+from fleet_sim.registry.lessons import Lessons
 from fleet_sim.registry.release import Wanted, adopt
 from fleet_sim.report.view import View
 from fleet_sim.scenario import Scenario
 from trainers.local import train_locally
 from trainers.release import Publish, Released
+from trainers.retrain import retrain
 from trainers.train import Recipe
 
+T = TypeVar("T")
 TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
 
 
@@ -33,13 +38,14 @@ class Backend:
     """Where a run's members live, and how its versions are made there.
 
     `exports`: one for each crew there is room for. `train` begins a recipe and returns how to wait for its
-    version.
+    version; `retrain` fits a head of `train.retrain` and gives the id of its version.
     """
 
     host: Host
     registry: Member
     exports: list[Export]
     train: Callable[[Recipe], Callable[[], Deployed]]
+    retrain: Callable[[int, Lessons], str]
 
 
 @contextmanager
@@ -65,9 +71,15 @@ def open_backend(
             )
             return lambda: made
 
+        one_at_a_time = Lock()  # torch has one set of settings a process
+
+        def retrain_here(place: int, lessons: Lessons) -> str:
+            with one_at_a_time:
+                return retrain(scenario, place, lessons, publish_here, view.training)
+
         try:
             crews = crews_for(scenario, points, here.cores())
-            yield Backend(here, keeper, [Export() for _ in range(crews)], make_here)
+            yield Backend(here, keeper, [Export() for _ in range(crews)], make_here, retrain_here)
         finally:
             here.close()
         return
@@ -75,11 +87,12 @@ def open_backend(
     # Ray and its training library are imported only where they are used: in process they would cost seconds.
     from fleet_sim.cluster.ray_export import RayExport
     from fleet_sim.cluster.ray_host import RayHost, RayProgress, RayPublish
-    from trainers.job import train_on_ray
+    from trainers.job import retrain_on_ray, train_on_ray
 
     host = RayHost(scenario.cluster.address, namespace=f"{folder.name}-{os.getpid()}")
     try:
         trainers = 0 if scenario.train.use else scenario.train.workers
+        trainers = max(trainers, 1 if scenario.train.retrain else 0)
         training_gpus = trainers if scenario.train.device == "cuda" else 0
         crews = crews_for(scenario, points, host.cores())
         host.check_room(crews * cpus + trainers * TRAINER_CPUS, gpus + training_gpus)
@@ -94,11 +107,21 @@ def open_backend(
                     or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
                 )
             )
-            return lambda: _watched(future, lambda: host.get(registry.ask("take_notes").wait()[0]), view)
+            return lambda: _watched(future, take_notes, view)
+
+        def retrain_there(place: int, lessons: Lessons) -> str:
+            future: Future[str] = host.background(
+                lambda: retrain_on_ray(scenario, place, lessons, training, publish, progress, TRAINER_CPUS)
+            )
+            return _watched(future, take_notes, view)
+
+        def take_notes() -> list[TrainingNote]:
+            notes: list[TrainingNote] = host.get(registry.ask("take_notes").wait()[0])
+            return notes
 
         profile = "swept" if "link.profile" in scenario.sweep.axes else scenario.link.profile
         exports: list[Export] = [RayExport(profile) for _ in range(crews)]
-        yield Backend(host, registry, exports, make_there)
+        yield Backend(host, registry, exports, make_there, retrain_there)
     finally:
         host.close()
 
@@ -107,7 +130,7 @@ def _deployed(released: Released) -> Deployed:
     return Deployed(released.encoder, released.heads)
 
 
-def _watched(job: Future[Deployed], take_notes: Callable[[], list[TrainingNote]], view: View) -> Deployed:
+def _watched(job: Future[T], take_notes: Callable[[], list[TrainingNote]], view: View) -> T:
     """What a training job releases, its progress shown while it is waited for."""
     done = False
     while not done:

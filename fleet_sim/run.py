@@ -19,6 +19,7 @@ from fleet_sim.cluster.sends import sends_of
 from fleet_sim.cluster.session import Deployed, Session, Update
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
+from fleet_sim.registry.lessons import Lessons
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.progress import Progress
@@ -92,7 +93,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
             # Begun before the first point, so that it runs beside it.
             updates = [backend.train(update.recipe) for update in scenario.train.updates]
             with _timed(clock, "simulate"):
-                _simulate_all(session, left, updates, view, outcomes, progress)
+                _simulate_all(session, left, updates, backend.retrain, view, outcomes, progress)
         except KeyboardInterrupt:
             if not outcomes:
                 use = f"train.use={folder / 'models'}"
@@ -154,6 +155,7 @@ def _simulate_all(
     session: Session,
     sweep: Sequence[Point],
     updates: Sequence[Callable[[], Deployed]],
+    retrain: Callable[[int, Lessons], str],
     view: View,
     outcomes: list[Outcome],
     progress: Progress,
@@ -185,9 +187,12 @@ def _simulate_all(
         view.point(index, len(sweep), label(point))
         due = [Update(us, made) for us, made in zip(update_times_us(point.scenario), updates, strict=True)]
         began = time.perf_counter()
-        counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew)
-        took_s = time.perf_counter() - began
-        outcome = Outcome(point, session.fleet_of(point.scenario), counted, took_s, session.classes)
+        retraining = (
+            session.retraining(point.scenario, retrain, crew) if point.scenario.train.retrain else None
+        )
+        counted = session.simulate(point.scenario, _Watcher(view, index, stop), due, crew, retraining)
+        took_s, heads = time.perf_counter() - began, tuple(retraining.done if retraining else ())
+        outcome = Outcome(point, session.fleet_of(point.scenario), counted, took_s, session.classes, heads)
         progress.keep(outcome, session.deployed)
         outcomes.append(outcome)
         view.point_done(index, point_row([outcome]))

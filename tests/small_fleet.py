@@ -21,6 +21,7 @@ from fleet_sim.codec.tables import Tables
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry import Registry
+from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario import Scenario
 
 HEADS = ("plain", "shifted")
@@ -110,8 +111,12 @@ def simulated(
     watcher: Watching | None = None,
     export: Export | None = None,
     before: Callable[[str], None] = lambda event: None,
+    fit: Callable[[int, Lessons], str] | None = None,
 ) -> tuple[Session, Counts]:
-    """One sweep point with an untrained version, and with a second one from `update_at_us` on."""
+    """One sweep point with an untrained version, and with a second one from `update_at_us` on.
+
+    `fit` makes the heads that the scenario has retrained.
+    """
     watcher = watcher or Watching()
     session = Session(
         host,
@@ -134,4 +139,5 @@ def simulated(
             return second
 
         updates = [Update(update_at_us, trained)]
-    return session, session.simulate(scenario, watcher, updates)
+    retraining = session.retraining(scenario, fit) if fit else None
+    return session, session.simulate(scenario, watcher, updates, retraining=retraining)

@@ -19,7 +19,7 @@ from fleet_sim.codec.own_head import head_class
 from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data.corruption import corrupt
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.losses import cross_entropy, soft_divergence
 from trainers.networks import PRECISIONS, in_precision, sgd

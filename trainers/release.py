@@ -21,7 +21,7 @@ from fleet_sim.codec.own_source import read_source
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data import Dataset
 from fleet_sim.registry.grid import on_grid
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.heads import Latents, Weights, fit_head
 from trainers.networks import Networks
@@ -112,7 +112,7 @@ def release(
             head_weights = fit_head(spec, scenario, latents, networks.decoder, fitted)
         manifest = common | {
             "kind": "head",
-            "head": spec.model_dump(include={"name", "kind"}) | _own_source(spec),
+            "head": spec.model_dump(include={"name", "kind"}) | own_source(spec),
             "encoder": encoder,
         }
         head = load_head(manifest, codec, {"weights": head_weights}, tables, train.device)
@@ -125,7 +125,7 @@ def release(
     return Released(encoder, heads)
 
 
-def _own_source(spec: HeadSpec) -> dict[str, str]:
+def own_source(spec: HeadSpec) -> dict[str, str]:
     """What a server needs to run a head of a user's own."""
     if spec.path is None or spec.class_name is None:
         return {}

@@ -1,7 +1,7 @@
 """A part of a bank, as it travels from servers to shards; knows no torch, so that shards need none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,15 @@ class Bank:
     sizes_VFL2: np.ndarray  # see engine.cameras.sizes
     right_VHLF: np.ndarray
     escaped_VFL: np.ndarray
+
+
+def with_head(bank: Bank, place: int, right_LF: np.ndarray) -> Bank:
+    """The bank with the answers that the head at this place gives to latents of its one version."""
+    versions, heads, levels, scenes = bank.right_VHLF.shape
+    right_VHLF = np.zeros((versions, max(heads, place + 1), levels, scenes), np.bool_)
+    right_VHLF[:, :heads] = bank.right_VHLF
+    right_VHLF[0, place] = right_LF
+    return replace(bank, right_VHLF=right_VHLF)
 
 
 def with_version(bank: Bank | None, part: BankPart) -> Bank:

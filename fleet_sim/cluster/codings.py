@@ -76,6 +76,16 @@ def bank_part(coding: Coding, images_FHWC: np.ndarray, labels_F: np.ndarray) -> 
     return BankPart(payload_bytes_LF, ideal_LF, right_HLF, coding.escaped(seen_F))
 
 
+def head_part(coding: Coding, head: int, images_FHWC: np.ndarray, labels_F: np.ndarray) -> np.ndarray:
+    """Whether one head answers each scene rightly at each level, (L, F) bool, from real bytes as above."""
+    seen_F, sequence_F = coding.see(images_FHWC), np.arange(len(labels_F))
+    right_LF = np.empty((coding.levels, len(labels_F)), np.bool_)
+    for level in range(coding.levels):
+        read_F = coding.read(coding.code(seen_F, level, sequence_F), level)
+        right_LF[level] = coding.classify(read_F, level, head) == labels_F
+    return right_LF
+
+
 class _Enveloped:
     """Payloads in the same envelope as latents, under a contract id of their own."""
 

@@ -79,13 +79,11 @@ def _capture(point: Scenario) -> dict[str, Any]:
 
 
 def head_schedule(point: Scenario) -> Schedule:
-    """Which head answers from when, as places in train.heads, as far as that is certain from the start.
+    """Which head answers from when, as places in scenario.heads, as far as that is certain from the start.
 
     A switch waits for the next period boundary.
     """
-    places = {head.name: place for place, head in enumerate(point.train.heads)} | {
-        SPLIT: len(point.train.heads)
-    }
+    places = {head.name: place for place, head in enumerate(point.heads)} | {SPLIT: len(point.heads)}
     from_us, names = zip(*heads_by_time(point), strict=True)
     return Schedule(
         np.array(from_us, np.int64),

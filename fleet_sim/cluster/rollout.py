@@ -36,7 +36,7 @@ class Rollout:
 
     def __init__(self, point: Scenario, versions: int):
         self.schedule: Schedule = head_schedule(point)
-        heads = [head.name for head in point.train.heads]
+        heads = [head.name for head in point.heads]
         self._heads, self._control = len(heads), point.control
         self._underway: _Underway | None = None
         self._begun: list[_Underway] = []
@@ -48,6 +48,7 @@ class Rollout:
             (number, release.at_us, heads.index(release.head))
             for number, release in enumerate(releases_of(point))
         )
+        self._announced = len(self._queue)
         seconds = -(-point.duration_us // SECOND_US)
         self._labels_VHS2 = np.zeros((versions, len(heads), seconds, 2), np.int64)
 
@@ -63,6 +64,15 @@ class Rollout:
         """Labels that servers counted: version, head, second, how many, and how many say right."""
         version_N, head_N, second_N = labels_N5.T[:3]
         np.add.at(self._labels_VHS2, (version_N, head_N, second_N), labels_N5[:, 3:])
+
+    def take_up(self, head: int, now_us: int) -> None:
+        """A head is there, retrained; told at a boundary before `decide`: release it, or let it answer."""
+        if self._rule is None:
+            self._answer_by(head, now_us)
+            return
+        releases = [*self._queue, (self._announced, now_us, head)]
+        self._queue = deque(sorted(releases, key=lambda release: release[1]))
+        self._announced += 1
 
     def decide(self, now_us: int) -> None:
         """Move on at a boundary, when all labels of answers done by then have been heard."""
@@ -111,7 +121,8 @@ class Rollout:
 
     def _answer_by(self, place: int, now_us: int) -> None:
         from_us_W, head_W, mixes = self.schedule
-        self.schedule = Schedule(np.append(from_us_W, now_us), np.append(head_W, place), mixes)
+        after = np.searchsorted(from_us_W, now_us, side="right")
+        self.schedule = Schedule(np.insert(from_us_W, after, now_us), np.insert(head_W, after, place), mixes)
 
     def _answer_side_by_side(self, under: _Underway, now_us: int) -> None:
         """The head released for the cameras of the wave, the one before for the others."""

@@ -8,16 +8,18 @@ import torch
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
-from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
+from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_head, with_version
 from fleet_sim.cluster.calibration import Calibration
-from fleet_sim.cluster.codings import Coding, bank_part, coding_of
+from fleet_sim.cluster.codings import Coding, bank_part, coding_of, head_part
 from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.received import as_received
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.codec.received import Received
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
     Batching,
@@ -31,6 +33,15 @@ from fleet_sim.engine.answers import (
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
 from fleet_sim.engine.heads import Judge
+from fleet_sim.engine.lessons import (
+    Kept,
+    forget,
+    is_labelled,
+    kept_with,
+    labelled_by,
+    labels_as_given,
+    nothing_kept,
+)
 from fleet_sim.engine.pools import Held, nothing_held, serve_pool
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.engine.watch import count_watched, weighed
@@ -57,6 +68,7 @@ class _State:
     first: int  # of those, the first that is here
     waiting: list[Waiting | Held]  # of each server here
     messages: dict[tuple[int, int], bytes]  # live: bytes of the waiting frames
+    kept: list[Kept]  # for each head to be retrained
     counts: Counts
     after_end: int
 
@@ -86,7 +98,20 @@ class DecoderServer(Resident):
         """Take up an encoder version with its heads, beside those already hosted."""
         self._versions.append(Version(self._spec, encoder, heads, self._device))
 
-    def bank_part(self, version: int, sends: Sends, first: int, last: int, clear: int) -> list[Any]:
+    def take_up(self, place: int, head: Bundle) -> None:
+        """Host a retrained head too, at this place, for the one encoder of the run."""
+        self._versions[0].take_up(place, head)
+
+    def head_part(self, first: int, last: int, place: int) -> np.ndarray:
+        """Which of scenes first .. last - 1 a retrained head answers rightly at each level, (L, F)."""
+        images_FHWC, labels_F = self._images_FHWC[first:last], self._labels_F[first:last]
+        return head_part(self._versions[0], place, images_FHWC, labels_F)
+
+    def add_answers(self, place: int, right_LF: np.ndarray) -> None:
+        """Take up what a retrained head answers to every scene."""
+        self._banks[LATENTS] = with_head(self._banks[LATENTS], place, right_LF)
+
+    def bank_part(self, first: int, last: int, version: int, sends: Sends, clear: int) -> list[Any]:
         """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1."""
         coding = self._coding(version, sends)
         part = bank_part(coding, self._images_FHWC[first:last], self._labels_F[first:last])
@@ -131,7 +156,8 @@ class DecoderServer(Resident):
         first = sum(point.servers_of_member[: self._member])
         here = range(first, first + point.servers_of_member[self._member])
         waiting = [nothing_held(pools[server]) if pools else nothing_waits() for server in here]
-        self._state = _State(point, batching, audit_ppm, pools, first, waiting, {}, counts, 0)
+        kept = [nothing_kept() for _ in point.lessons]
+        self._state = _State(point, batching, audit_ppm, pools, first, waiting, {}, kept, counts, 0)
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
         """Answer until `until_us`, given every shard's delivery to this time: [Progress, the new state]."""
@@ -143,12 +169,13 @@ class DecoderServer(Resident):
             state.messages.update(delivery.messages)
         checked = 0
 
-        def judge(frames: Sent, head_M: np.ndarray) -> np.ndarray:
+        def judge(frames: Sent, head_M: np.ndarray, done_us_M: np.ndarray) -> np.ndarray:
             nonlocal checked
             fleet, watching = state.point.fleet, state.point.window_us > 0
+            message_M = np.full(len(head_M), b"", object)
             if state.point.live:
                 begun_m = np.flatnonzero(head_M >= 0)
-                messages = self._take_messages(frames, head_M)
+                message_M[begun_m] = messages = self._take_messages(frames, head_M)
                 right_M = np.zeros(len(head_M), np.bool_)
                 right_M[begun_m] = self._classify(take(frames, begun_m), head_M[begun_m], messages)
                 weighed_M = self._weigh(frames, begun_m, messages) if watching else None
@@ -159,6 +186,10 @@ class DecoderServer(Resident):
                 weighed_M = (
                     weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if watching else None
                 )
+            for i, lesson in enumerate(state.point.lessons):
+                new_m = np.flatnonzero(is_labelled(frames, head_M, fleet.seed, lesson.labelled_ppm))
+                new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
+                state.kept[i] = kept_with(state.kept[i], new)
             if weighed_M is not None:
                 expected_VL = np.stack([version.tables.expected_millibits_L for version in self._versions])
                 window_us, watched_GWQ = state.point.window_us, counts.watched_GWQ
@@ -168,6 +199,8 @@ class DecoderServer(Resident):
         for place in range(len(state.waiting)):
             arrived = [delivery.by_server[place] for delivery in deliveries]
             self._serve(state, place, arrived, until_us, schedule, judge)
+        for i, lesson in enumerate(state.point.lessons):
+            state.kept[i] = forget(state.kept[i], lesson, until_us)
         progress = Progress(
             counts.by_second_VSC.sum(axis=1) - before_VC,
             counts.latency_VB - before_VB,
@@ -194,6 +227,22 @@ class DecoderServer(Resident):
         )
         state.after_end += after_end
 
+    def watched(self) -> np.ndarray:
+        """What was counted for the alarm here so far: counts.watched_GWQ."""
+        return self._here().counts.watched_GWQ
+
+    def received(self, lesson: int, at_us: int) -> Received:
+        """The frames whose labels are here at this time, that this head is to be retrained on."""
+        point = self._here().point
+        kept = labelled_by(self._here().kept[lesson], point.lessons[lesson], at_us)
+        scene_K = scenes_of(kept.frames, point.fleet)
+        images_FHWC = None if point.live else self._images_FHWC
+        latent_KN = as_received(kept, self._versions[0], scene_K, images_FHWC)
+        wrong_ppm, label_K = point.lessons[lesson].wrong_ppm, self._labels_F[scene_K]
+        label_K = labels_as_given(kept.frames, label_K, point.fleet.seed, wrong_ppm, point.classes)
+        _, _, camera_K, frame_K, level_K, _ = kept.frames
+        return Received(kept.done_us_K, camera_K, frame_K, level_K, label_K, latent_KN)
+
     def finish(self) -> Counts:
         """Close the point: everything counted here, with the frames still held in flight."""
         state = self._here()
@@ -206,6 +255,7 @@ class DecoderServer(Resident):
             snapshot,
             waiting=list(snapshot.waiting),
             messages=dict(snapshot.messages),
+            kept=list(snapshot.kept),
             counts=snapshot.counts.copy(),
         )
 

@@ -14,6 +14,7 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.retraining import Retraining, lessons_of
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LABEL, LATENT, LATENTS, Sends, mean_payload_bits, sends_of
 from fleet_sim.cluster.server import DecoderServer
@@ -24,6 +25,7 @@ from fleet_sim.control.names import estimates, own
 from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 
@@ -100,7 +102,7 @@ class Session:
             least,
             named_cells=(),
             versions=1,
-            heads=len(self._scenario.train.heads),
+            heads=len(self._scenario.heads),
             live=False,
             servers_of_member=(1,),
             releases=self._scenario.rollout is not None,
@@ -137,6 +139,38 @@ class Session:
             for i in range(servers)
         ]
         return Crew(self._host, shards, hosts, export)
+
+    def retraining(self, point: Scenario, fit: Callable[[int, Lessons], str], number: int = 0) -> Retraining:
+        """The heads to be retrained in a point that crew `number` is to simulate."""
+        crew = self._crew_of(point, number)
+        (first,) = self.deployed
+        encoder = self._host.get(self._load(first.encoder))
+        parents = [head.name for head in point.train.heads if head.kind == "ce"][:1]
+        parent = self._host.get(self._load(first.heads[parents[0]])) if parents else None
+
+        def take_up(place: int, version: str) -> None:
+            self._registry.ask("deploy", first.encoder, (version,)).wait()
+            head = self._load(version)
+            for server in crew.servers:
+                server.lasting("take_up", place, head)
+            if point.mode == "bank":
+                pieces = self._in_pieces(crew.servers, "head_part", place)
+                parts = [self._host.get(pending.wait()[0]) for _, pending in pieces]
+                right_LF = self._host.put(np.concatenate(parts, axis=1))
+                for server in crew.servers:
+                    server.lasting("add_answers", place, right_LF)
+
+        return Retraining(
+            point,
+            self._host,
+            crew.servers,
+            lambda place, received: fit(place, Lessons(received, encoder, parent)),
+            take_up,
+        )
+
+    def _crew_of(self, point: Scenario, number: int) -> Crew:
+        crew = self._crews[number]
+        return replace(crew, servers=crew.servers[: server_members(point)])
 
     def fleet_of(self, point: Scenario) -> Fleet:
         """The constants of one sweep point."""
@@ -225,12 +259,18 @@ class Session:
                 )
 
     def simulate(
-        self, point: Scenario, watcher: Watcher, updates: Sequence[Update] = (), number: int = 0
+        self,
+        point: Scenario,
+        watcher: Watcher,
+        updates: Sequence[Update] = (),
+        number: int = 0,
+        retraining: Retraining | None = None,
     ) -> Counts:
         """All of one sweep point's virtual time, by crew `number`; raises RunError if a frame got lost.
 
-        Updates not yet deployed are taken up on the way, in order of time, by all crews: beside a point that
-        takes one up no other may be simulated.
+        `retraining` is this point's and crew's, where heads are retrained. Updates not yet deployed are taken
+        up on the way, in order of time, by all crews: beside a point that takes one up no other may be
+        simulated.
         """
         fleet = self.fleet_of(point)
         members, alarm = server_members(point), point.serving.alarm
@@ -238,7 +278,7 @@ class Session:
             fleet=fleet,
             named_cells=point.report.cells,
             versions=1 + len(updates),
-            heads=len(point.train.heads),
+            heads=len(point.heads),
             live=point.mode == "live",
             servers_of_member=share_out(point.serving.servers, members),
             head=[head.name for head in point.train.heads].index(point.serving.head),
@@ -248,9 +288,11 @@ class Session:
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
             sends=sends_of(point),
             releases=point.rollout is not None,
+            lessons=lessons_of(point),
+            classes=self.classes,
         )
-        everyone = self._crews[number]
-        crew, export = replace(everyone, servers=everyone.servers[:members]), everyone.export
+        crew = self._crew_of(point, number)
+        export = crew.export
         froms_us = [0, *(update.from_us for update in updates)]
         export.begin(fleet, [version.encoder for version in self.deployed])
 
@@ -261,7 +303,7 @@ class Session:
                     export.versions([version.encoder for version in self.deployed])
             return Known(np.array(froms_us[: len(self.deployed)], np.int64))
 
-        counts, audited = simulate(crew, setup, point, froms_us, known_at, watcher)
+        counts, audited = simulate(crew, setup, point, froms_us, known_at, watcher, retraining)
         self._audited[number] += audited
         export.end(counts)
         return counts
@@ -275,22 +317,25 @@ class Session:
         It is put together here, on the driver's machine, so that no other need stay alive for it, and lies in
         the object store, which copies it to each machine once.
         """
-        batch, scenes = self._scenario.codec.batch, len(self._scenes.labels_F)
-        batches = -(-scenes // batch)
-        pieces, clear = 4 * len(self._servers), self._scenes.images
-        bounds = sorted({min(scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
-        asked: list[Pending] = [
-            self._servers[i % len(self._servers)].ask(
-                "bank_part", place, sends, first, last, clear, returns=2
-            )
-            for i, (first, last) in enumerate(pairwise(bounds))
-        ]
+        scenes, clear = len(self._scenes.labels_F), self._scenes.images
         parts: list[BankPart] = []
         sums: dict[str, Any] = {}
-        for done, pending in zip(bounds[1:], asked, strict=True):
+        for done, pending in self._in_pieces(self._servers, "bank_part", place, sends, clear, returns=2):
             sum_ref, part = pending.wait()
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
             parts.append(self._host.get(part))
             self._banked(done, scenes)
         return self._host.put(joined(parts)), sums
+
+    def _in_pieces(
+        self, servers: Sequence[Member], method: str, *args: object, returns: int = 1
+    ) -> list[tuple[int, Pending]]:
+        """Ask servers for pieces of all scenes, by turns: (end of each piece, what was asked), in order."""
+        batch, scenes = self._scenario.codec.batch, len(self._scenes.labels_F)
+        batches, pieces = -(-scenes // batch), 4 * len(servers)
+        bounds = sorted({min(scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
+        return [
+            (last, servers[i % len(servers)].ask(method, first, last, *args, returns=returns))
+            for i, (first, last) in enumerate(pairwise(bounds))
+        ]

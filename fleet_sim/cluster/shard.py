@@ -22,6 +22,7 @@ from fleet_sim.engine.air import NO_ORDER, Known, carry, obey
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
+from fleet_sim.engine.lessons import Lesson
 from fleet_sim.engine.sent import Sent, room_for, together
 from fleet_sim.engine.step import DONE, NO_LEVEL, POOL_FULL, count_unfinished, step
 from fleet_sim.network.queues import Pool, grown
@@ -51,6 +52,8 @@ class Point:
     window_us: int = 0  # of the alarm; 0 without one
     sends: Sends = LATENTS
     releases: bool = False  # whether answers are counted by head and second
+    lessons: tuple[Lesson, ...] = ()  # for which servers keep frames: one for each head to be retrained
+    classes: int = 0  # that heads tell apart
 
     @property
     def servers(self) -> int:

@@ -12,6 +12,7 @@ from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_end, pace_of
 from fleet_sim.cluster.pools import pools_of
+from fleet_sim.cluster.retraining import Retraining
 from fleet_sim.cluster.rollout import Rollout
 from fleet_sim.cluster.server import Progress
 from fleet_sim.cluster.shard import Moved, Point
@@ -44,12 +45,13 @@ def simulate(
     stops_us: Sequence[int],
     known_at: Callable[[int], Known],
     watcher: Watcher,
+    retraining: Retraining | None = None,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
     Servers answer one epoch while shards simulate the next, but where something is decided by what was
     answered. `known_at` is asked at the start and at every epoch's end, `stops_us` among them: what do
-    members know of versions by then?
+    members know of versions by then? `retraining` is of points in which heads are retrained.
     """
     batching, rollout = batching_of(point), Rollout(point, setup.versions)
     pools = pools_of(point, batching)
@@ -60,8 +62,13 @@ def simulate(
     pace, duration_us = pace_of(point), setup.fleet.duration_us
     steps, audited = count(1), 0
 
+    def decision_us(now_us: int) -> int:
+        """When something is decided next by what was answered; the end of the run if nothing is."""
+        times = (rollout.next_us(now_us), retraining.next_us(now_us) if retraining else None)
+        return min((time for time in times if time is not None), default=duration_us)
+
     def step_shards(now_us: int) -> tuple[int, list[Pending]]:
-        stops = (*stops_us, rollout.next_us(now_us))
+        stops = (*stops_us, decision_us(now_us))
         until_us = epoch_end(now_us, duration_us, pace.epoch_us, stops)
         keep, returns = next(steps) % pace.snapshot_every == 0, 2 + len(crew.servers)
         return until_us, [
@@ -88,10 +95,12 @@ def simulate(
             )
             for i, server in enumerate(crew.servers)
         ]
-        decides = until_us == rollout.next_us(now_us)
+        decides = until_us == decision_us(now_us) < duration_us
         now_us = until_us
         if decides:
             audited += take_in(moved, serving)
+            for head in retraining.learn(now_us) if retraining else ():
+                rollout.take_up(head, now_us)
             rollout.decide(now_us)
         known = known_at(now_us)
         if now_us < duration_us:

@@ -25,9 +25,16 @@ class Version:
         check_contract(f"encoder {encoder.id[:12]}", encoder.manifest, agreed)
         self.contract_id = contract_id(agreed)
         self.encoder = FrozenEncoder(spec, encoder.tensors["weights"], self.tables)
-        self.heads: list[Head] = [
-            load_head(head.manifest, spec, head.tensors, self.tables, device) for head in heads
-        ]
+        self._spec, self._device = spec, device
+        self.heads: list[Head] = [self._loaded(head) for head in heads]
+        self._retrained: dict[int, Head] = {}
+
+    def take_up(self, place: int, head: Bundle) -> None:
+        """A head retrained for this encoder, at a place behind those that came with it."""
+        self._retrained[place] = self._loaded(head)
+
+    def _loaded(self, head: Bundle) -> Head:
+        return load_head(head.manifest, self._spec, head.tensors, self.tables, self._device)
 
     def code(self, latent_MN: np.ndarray, level: int, sequence_M: np.ndarray) -> list[bytes]:
         """The messages of these ranked latents."""
@@ -52,7 +59,8 @@ class Version:
 
     def classify(self, read_M: np.ndarray, level: int, head: int) -> np.ndarray:
         """Classes (M,) that a head reads from decoded latents."""
-        return self.heads[head].classify(read_M, level)
+        here = self.heads[head] if head < len(self.heads) else self._retrained[head]
+        return here.classify(read_M, level)
 
     def read(self, messages: Sequence[bytes], level: int) -> np.ndarray:
         """Latents (M, k) decoded from messages of this level."""

@@ -12,8 +12,8 @@ from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
 from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent
 
-Judge = Callable[[Sent, np.ndarray], np.ndarray]
-"""(frames, place of the head that answers each, or WAITS or SHED) -> (M,) bool: was the answer right?
+Judge = Callable[[Sent, np.ndarray, np.ndarray], np.ndarray]
+"""(frames, place of the head that answers each, or WAITS or SHED, and when) -> (M,) bool: was it right?
 
 What it says of a frame that has no answer is not read.
 """
@@ -34,7 +34,7 @@ def judged(
     """
     if len(schedule.mixes.head_IA):
         by_camera(head_M, frames.camera, fleet.seed, len(counts.by_head_HC), schedule.mixes)
-    right_M = judge(frames, head_M)
+    right_M = judge(frames, head_M, done_us_M)
     count_heads(head_M, frames.capture_us, done_us_M, right_M, fleet, counts.by_head_HC)
     if counts.answers_GVHS3.size:
         count_labels(frames, head_M, done_us_M, right_M, fleet, counts.answers_GVHS3)

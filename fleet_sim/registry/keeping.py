@@ -49,5 +49,6 @@ def _of_run(registry: Registry) -> set[str]:
     file = registry.root.parent / "summary.json"
     if not file.exists():
         return set()
-    encoders = json.loads(file.read_bytes())["versions"]["encoders"]
-    return {version for encoder in encoders for version in (encoder["id"], *encoder["heads"].values())}
+    said = json.loads(file.read_bytes())["versions"]
+    used = {id for encoder in said["encoders"] for id in (encoder["id"], *encoder["heads"].values())}
+    return used | {head["version"] for head in said.get("retrained", ())}

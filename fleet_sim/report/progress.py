@@ -14,6 +14,7 @@ import numpy as np
 from fleet_sim.basics.errors import UserError
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.registry.lessons import Retrained
 from fleet_sim.report.summary import Outcome
 from fleet_sim.scenario import Point, Scenario, dump_scenario, load_scenario
 
@@ -51,7 +52,11 @@ class Progress:
         _write(
             self._place(outcome.point),
             lambda file: np.savez_compressed(
-                file, versions=np.array(versions), wall_s=np.array(outcome.wall_s), **columns
+                file,
+                versions=np.array(versions),
+                retrained=np.array(json.dumps([asdict(head) for head in outcome.retrained])),
+                wall_s=np.array(outcome.wall_s),
+                **columns,
             ),
         )
 
@@ -66,6 +71,7 @@ class Progress:
         try:
             with np.load(place, allow_pickle=False) as kept:
                 versions, wall_s = json.loads(str(kept["versions"])), float(kept["wall_s"])
+                retrained = tuple(Retrained(**head) for head in json.loads(str(kept["retrained"])))
                 columns: dict[str, Any] = {field.name: kept[field.name] for field in fields(Counts)}
         except (ValueError, KeyError, OSError, BadZipFile) as error:
             raise UserError(
@@ -78,7 +84,7 @@ class Progress:
                 "all points again"
             )
         counts = Counts(**{**columns, "in_flight": int(columns["in_flight"])})
-        return Outcome(point, fleet, counts, wall_s, classes)
+        return Outcome(point, fleet, counts, wall_s, classes, retrained)
 
     def end(self) -> None:
         """All points are done and written."""

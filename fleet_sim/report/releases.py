@@ -51,10 +51,12 @@ class VersionRow(TypedDict):
     labels_right: int
 
 
-def release_rows(point: int, scenario: Scenario, counts: Counts) -> list[ReleaseRow]:
-    """A row a release, in the order in which they were to begin."""
+def release_rows(
+    point: int, scenario: Scenario, counts: Counts, retrained: Sequence[tuple[int, str]] = ()
+) -> list[ReleaseRow]:
+    """A row a release, by number; `retrained`: from when there were which heads that were not at first."""
     found: list[ReleaseRow] = []
-    for number, release in enumerate(releases_of(scenario)):
+    for number, release in enumerate(releases_of(scenario, retrained)):
         log = [(us / 1e6, Change(what), ppm / EVERYONE_PPM) for _, us, what, ppm in _events(counts, number)]
         ended_s, last, _ = log[-1] if log else (None, Change.BEGUN, 0.0)
         found.append(
@@ -77,7 +79,7 @@ def release_rows(point: int, scenario: Scenario, counts: Counts) -> list[Release
 def version_rows(point: int, scenario: Scenario, counts: Counts, encoders: Sequence[str]) -> list[VersionRow]:
     """A row for each that answered in a second; none without releases."""
     groups = [group.name for group in scenario.fleet.groups] or [EVERYONE]
-    heads = [head.name for head in scenario.train.heads]
+    heads = [head.name for head in scenario.heads]
     answers_GVHS3 = counts.answers_GVHS3
     return [
         {
@@ -95,15 +97,17 @@ def version_rows(point: int, scenario: Scenario, counts: Counts, encoders: Seque
     ]
 
 
-def heads_in_force(scenario: Scenario, counts: Counts) -> list[tuple[int, str]]:
+def heads_in_force(
+    scenario: Scenario, counts: Counts, retrained: Sequence[tuple[int, str]] = ()
+) -> list[tuple[int, str]]:
     """(from when in microseconds, head of all cameras but those of a wave), rising from 0."""
-    found = [(0, scenario.serving.head)]
-    for number, release in enumerate(releases_of(scenario)):
-        for _, at_us, what, share_ppm in _events(counts, number):
-            if what == Change.WAVE and share_ppm == EVERYONE_PPM:
-                found.append((at_us, release.head))
-            elif what > Change.THROUGH and found[-1][1] == release.head:
-                found.append((at_us, found[-2][1]))
+    found, releases = [(0, scenario.serving.head)], releases_of(scenario, retrained)
+    for number, at_us, what, share_ppm in counts.events_E4.tolist():
+        head = releases[number].head
+        if what == Change.WAVE and share_ppm == EVERYONE_PPM:
+            found.append((at_us, head))
+        elif what > Change.THROUGH and found[-1][1] == head:
+            found.append((at_us, found[-2][1]))
     return found
 
 

@@ -1,7 +1,7 @@
 """From counts to the rows and figures that a run writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.work import serving_figures
+from fleet_sim.registry.lessons import Retrained
 from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.goodput import knees
 from fleet_sim.report.releases import VersionRow, heads_in_force, release_rows, version_rows
@@ -32,6 +33,12 @@ class Outcome:
     counts: Counts
     wall_s: float
     classes: int = 0  # that a head tells apart
+    retrained: tuple[Retrained, ...] = ()  # heads, in order of time
+
+    @property
+    def taken_up(self) -> list[tuple[int, str]]:
+        """(from when in microseconds, name) of its retrained heads."""
+        return [(head.at_us, head.head) for head in self.retrained]
 
 
 def summary_of(
@@ -45,6 +52,13 @@ def summary_of(
         "scenes": scenes_hash,
         "versions": deployed,
     }
+    retrained = [
+        {"point": outcome.point.index, "repeat": outcome.point.repeat, **asdict(head)}
+        for outcome in outcomes
+        for head in outcome.retrained
+    ]
+    if retrained:
+        depends_on["retrained"] = retrained
     watched = [
         row
         for outcome in outcomes
@@ -55,7 +69,7 @@ def summary_of(
         row
         for outcome in outcomes
         if not outcome.point.repeat
-        for row in release_rows(outcome.point.index, outcome.point.scenario, outcome.counts)
+        for row in release_rows(outcome.point.index, outcome.point.scenario, outcome.counts, outcome.taken_up)
     ]
     rows = point_rows(outcomes)
     return {
@@ -67,7 +81,8 @@ def summary_of(
             "encoders": [
                 {"id": version["encoder"], "recipe": recipe, "at_us": at_us, "heads": version["heads"]}
                 for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
-            ]
+            ],
+            **({"retrained": retrained} if retrained else {}),
         },
         **({"watched": watched} if watched else {}),
         **({"releases": releases} if releases else {}),
@@ -115,7 +130,7 @@ def _figures(outcome: Outcome) -> Row:
 
 def _heads(repeats: Sequence[Outcome]) -> Row:
     """What the answers of each head were worth, all seeds together."""
-    names = [head.name for head in repeats[0].point.scenario.train.heads]
+    names = [head.name for head in repeats[0].point.scenario.heads]
     total_HC = sum(outcome.counts.by_head_HC for outcome in repeats)
     return {
         name: {
@@ -132,7 +147,9 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
     scenario = outcome.point.scenario
     names = list(encoders)
     encoder_from_us = [0, *update_times_us(scenario)][: len(names)]
-    in_force = heads_in_force(scenario, outcome.counts) if scenario.rollout else heads_by_time(scenario)
+    in_force = heads_by_time(scenario, outcome.taken_up)
+    if scenario.rollout:
+        in_force = heads_in_force(scenario, outcome.counts, outcome.taken_up)
     head_from_us, heads = zip(*in_force, strict=True)
     rows = []
     for row in timeline_rows(outcome.counts, scenario.report.cells):

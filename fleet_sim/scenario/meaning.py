@@ -16,7 +16,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
     "cluster": True,
     "report": True,
     "sweep": True,
-    "train": set(TrainSpec.model_fields) - {"updates"},
+    "train": set(TrainSpec.model_fields) - {"updates", "retrain"},
     "data": {"path"},
     "link": {"profile"},
     "camera": {"radio", "battery_wh"},
@@ -26,6 +26,7 @@ _LATER: dict[str, set[str]] = {
     "camera": {"codec", "device"},
     "control": {"confidence_us"},
     "fleet": {"groups"},
+    "train": {"retrain"},
     "serving": {
         "split",
         "alarm",
@@ -65,6 +66,8 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
         fields["control"]["controller"] = source.content_hash
     if isinstance(scenario.link.capacity, TraceSpec):
         fields["link"]["capacity"]["path"] = read_trace(scenario.link.capacity.path).content_hash
+    for i, retrain in enumerate(scenario.train.retrain):
+        fields["train"]["retrain"][i]["head"] = retrain.head.recorded()
     if scenario.serving.table is not None:
         fields["serving"]["table"] = read_table(scenario.serving.table)[1]
     return fields

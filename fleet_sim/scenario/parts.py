@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
-from fleet_sim.codec.own_source import read_source
 from fleet_sim.scenario.capture import DAY_US, BurstsSpec, CaptureSpec, PeriodicSpec
 from fleet_sim.scenario.groups import GroupSpec
+from fleet_sim.scenario.heads import HeadSpec, RetrainSpec
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -61,46 +60,6 @@ class JointSpec(Strict):
     batch: int = Field(1000, ge=2)
     learning_rate: float = Field(1e-4, gt=0)
     milestones: tuple[Share, ...] = Field((0.25, 0.5, 0.75), description="as above")
-
-
-class HeadSpec(Strict):
-    """A classifier on the servers, trained on the frozen encoder's latents."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
-    kind: Literal["ce", "kl", "svm", "own"]
-    label_smoothing: float = Field(0.1, ge=0, lt=1, description="kl only: softness of the targets")
-    wrong_labels: float = Field(
-        0,
-        ge=0,
-        le=1,
-        description="share of the training labels, of this head alone, that become the next class",
-    )
-    path: Path | None = Field(None, description="own only: a Python file; see docs/heads.md")
-    class_name: str | None = Field(None, description="own only: the class in that file")
-
-    @model_validator(mode="after")
-    def _own_is_found(self) -> "HeadSpec":
-        given = {"path": self.path, "class_name": self.class_name}
-        for field, value in given.items():
-            if (value is not None) != (self.kind == "own"):
-                missing = self.kind == "own"
-                raise misfit(
-                    "a head of kind own needs path and class_name"
-                    if missing
-                    else "only for heads of kind own",
-                    *(("kind", field) if missing else (field,)),
-                )
-        if self.path is not None and self.class_name is not None:
-            try:
-                read_source(self.path, self.class_name)
-            except UserError as error:
-                raise misfit(str(error), "class_name" if "no class" in str(error) else "path") from None
-        return self
-
-    def recorded(self) -> dict[str, Any]:
-        """As manifests and names of results say it: not where a file lay."""
-        later = set() if self.wrong_labels else {"wrong_labels"}  # older versions keep their ids
-        return self.model_dump(mode="json", exclude={"path", "class_name"} | later)
 
 
 class HeadTrainingSpec(Strict):
@@ -160,11 +119,14 @@ class TrainSpec(Strict):
         "versions that come with the package",
     )
     updates: tuple[UpdateSpec, ...] = Field((), description="versions published while the fleet works")
+    retrain: tuple[RetrainSpec, ...] = Field(
+        (), description="heads fitted, while the fleet works, to the latents that servers have received"
+    )
 
     def recorded(self) -> dict[str, Any]:
         """As manifests say it: not where files lay."""
         later = set() if self.weight_bits else {"weight_bits"}  # older versions keep their ids
-        fields = self.model_dump(mode="json", exclude={"use"} | later)
+        fields = self.model_dump(mode="json", exclude={"use", "retrain"} | later)
         return {**fields, "heads": [head.recorded() for head in self.heads]}
 
     @model_validator(mode="after")
@@ -172,6 +134,7 @@ class TrainSpec(Strict):
         names = [h.name for h in self.heads]
         if not names or len(set(names)) != len(names):
             raise misfit("at least one head, each with a name of its own, is needed", "heads")
+        self._retrains(names)
         if self.updates and self.recipe != "e2e":
             raise misfit("updates continue an e2e training: set train.recipe to e2e", "recipe", "updates")
         if len(self.updates) > 1:
@@ -185,6 +148,19 @@ class TrainSpec(Strict):
                     "workers",
                 )
         return self
+
+    def _retrains(self, names: list[str]) -> None:
+        if self.retrain and self.updates:
+            raise misfit("a head is retrained for one encoder: leave updates out", "retrain", "updates")
+        for i, retrain in enumerate(self.retrain):
+            field, head = f"retrain.{i}.head", retrain.head
+            if head.name in names:
+                raise misfit(f"there is a head '{head.name}' already", f"{field}.name")
+            if head.kind == "ce" and not any(other.kind == "ce" for other in self.heads):
+                raise misfit(
+                    "a head of kind ce goes on from one of that kind in heads", f"{field}.kind", "heads"
+                )
+            names.append(head.name)
 
 
 class FleetSpec(Strict):

@@ -15,6 +15,7 @@ from fleet_sim.data.classes import known_classes
 from fleet_sim.data.spec import DataSpec
 from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.camera import CameraSpec
+from fleet_sim.scenario.heads import HeadSpec
 from fleet_sim.scenario.parts import ClusterSpec, FleetSpec, ReportSpec, TrainSpec
 from fleet_sim.scenario.rollout import RolloutSpec
 from fleet_sim.scenario.sweep_spec import SweepSpec
@@ -55,6 +56,11 @@ class Scenario(Strict):
         if self.link.sharing == "dedicated":
             return self.fleet.cameras
         return CELLS if self.fleet.cells is None else self.fleet.cells
+
+    @property
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """All heads, each at its place: those trained at first, then those retrained."""
+        return (*self.train.heads, *(retrain.head for retrain in self.train.retrain))
 
     @property
     def observes(self) -> bool:
@@ -102,7 +108,7 @@ class Scenario(Strict):
     def _can_roll_out(self) -> "Scenario":
         if self.rollout is None:
             return self
-        if not self.serving.switches:
+        if not self.serving.switches and not self.train.retrain:
             raise misfit(
                 "nothing is rolled out: name a head and its time in serving.switches",
                 "rollout",
@@ -165,6 +171,7 @@ class Scenario(Strict):
                     "duration_us",
                     "control.period_us",
                 )
+        self._can_retrain()
         if len(set(self.report.cells)) != len(self.report.cells):
             raise misfit("a cell is named twice", "report.cells")
         for cell in self.report.cells:
@@ -175,3 +182,23 @@ class Scenario(Strict):
                     "fleet.cells",
                 )
         return self
+
+    def _can_retrain(self) -> None:
+        for i, retrain in enumerate(self.train.retrain):
+            fields = [f"train.retrain.{i}.{name}" for name in ("at_us", "after_alarm_us")]
+            if self.camera.codec != "latent":
+                raise misfit(
+                    f"heads are retrained on latents; cameras send {self.camera.codec}",
+                    *fields,
+                    "camera.codec",
+                )
+            if retrain.at_us is None:
+                if self.serving.alarm.kind == "none":
+                    raise misfit("there is no alarm: set serving.alarm", *fields, "serving.alarm.kind")
+            elif self.control.boundary_us(retrain.at_us) >= self.duration_us:
+                raise misfit(
+                    "the run is over before this head could answer",
+                    *fields,
+                    "duration_us",
+                    "control.period_us",
+                )

@@ -1,5 +1,6 @@
 """When what is scheduled takes effect, at the next period boundary as it crosses shards; service times."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +17,17 @@ def update_times_us(scenario: Scenario) -> list[int]:
     return [scenario.control.boundary_us(update.at_us) for update in scenario.train.updates]
 
 
-def heads_by_time(scenario: Scenario) -> list[tuple[int, str]]:
+def heads_by_time(scenario: Scenario, retrained: Sequence[tuple[int, str]] = ()) -> list[tuple[int, str]]:
     """(from when in microseconds, head that answers), rising from 0; of one time the last holds.
 
-    In place of a head stands SPLIT while several answer; the first switch ends that. Where switches are
-    releases, only the first head is sure to answer.
+    `retrained`: the same of heads that were retrained while the fleet worked. In place of a head stands SPLIT
+    while several answer; the first switch ends that. Where switches are releases, only the first head is sure
+    to answer.
     """
     first = (0, SPLIT if scenario.serving.split else scenario.serving.head)
-    return [first, *([] if scenario.rollout else _switches(scenario))]
+    if scenario.rollout:
+        return [first]
+    return [first, *sorted([*_switches(scenario), *retrained], key=lambda change: change[0])]
 
 
 class HeadRelease(NamedTuple):
@@ -38,9 +42,14 @@ class HeadRelease(NamedTuple):
         return f"head {self.head}"
 
 
-def releases_of(scenario: Scenario) -> list[HeadRelease]:
-    """The releases in the order in which they begin; none where there is no `rollout`."""
-    return [HeadRelease(*switch) for switch in _switches(scenario)] if scenario.rollout else []
+def releases_of(scenario: Scenario, retrained: Sequence[tuple[int, str]] = ()) -> list[HeadRelease]:
+    """The releases by number: those known from the start in order of time, then `retrained` heads in theirs.
+
+    None where there is no `rollout`.
+    """
+    if scenario.rollout is None:
+        return []
+    return [HeadRelease(*switch) for switch in (*_switches(scenario), *retrained)]
 
 
 def _switches(scenario: Scenario) -> list[tuple[int, str]]:
@@ -49,11 +58,11 @@ def _switches(scenario: Scenario) -> list[tuple[int, str]]:
 
 
 def service_times(scenario: Scenario) -> np.ndarray:
-    """Microseconds that each head of train.heads takes for a batch of n frames, (heads, serving.batch + 1).
+    """Microseconds that each of scenario.heads takes for a batch of n frames, (heads, serving.batch + 1).
 
     Raises UserError where serving.table does not say.
     """
-    serving, codec, heads = scenario.serving, scenario.codec, scenario.train.heads
+    serving, codec, heads = scenario.serving, scenario.codec, scenario.heads
     if serving.table is None:
         line_us_N = line_us(serving.batch_us, serving.frame_us, serving.batch)
         return np.stack([line_us_N] * len(heads))

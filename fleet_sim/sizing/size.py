@@ -152,6 +152,8 @@ def _start(scenario: Scenario, find: str) -> int:
             f"--find {find}: the scenario also sweeps {', '.join(others)}; "
             f"give one value by --set {others[0]}=..."
         )
+    if scenario.train.retrain:
+        raise UserError("train.retrain: a fleet is sized for one version; --set train.retrain=[]")
     if scenario.train.updates:
         raise UserError("train.updates: a fleet is sized for one version; --set train.updates=[]")
     if find == "fleet.cameras":

@@ -56,6 +56,15 @@ FIELDS = {
     "train:\n  workers: 3": "F:3: train.workers: a batch of 200 does not divide over 3 workers",
     "train:\n  updates: [{at_us: 5 s}]": "F:3: train.updates: updates continue an e2e training: "
     "set train.recipe to e2e",
+    "train: {retrain: [{at_us: 5 s, head: {name: ce, kind: ce}}]}": "F:2: train.retrain.0.head.name: there is a head 'ce' already",
+    "train: {retrain: [{at_us: 5 s, after_alarm_us: 0, head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.at_us: say when: either at_us or after_alarm_us",
+    "train: {retrain: [{at_us: 5 min, head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.at_us: the run is over before this head could answer",
+    "train: {retrain: [{after_alarm_us: 0, head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.after_alarm_us: there is no alarm: set serving.alarm",
+    "train: {retrain: [{at_us: 5 s, head: {name: x, kind: kll}}]}": "F:2: train.retrain.0.head.kind: expected ce or kl or svm or own, got 'kll'; did you mean kl?",
+    "train: {heads: [{name: s, kind: svm}], retrain: [{at_us: 5 s, head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.head.kind: a head of kind ce goes on from one",
+    "train: {recipe: e2e, updates: [{at_us: 5 s}], retrain: [{at_us: 5 s, head: {name: x, kind: ce}}]}": "F:2: train.retrain: a head is retrained for one encoder",
+    "camera: {codec: jpeg}\ntrain: {retrain: [{at_us: 5 s, head: {name: x, kind: ce}}]}": "F:3: train.retrain.0.at_us: heads are retrained on latents",
+    "train: {retrain: [{head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.head: say when",
     "serving:\n  head: cee": "F:3: serving.head: no head 'cee' in train.heads; did you mean ce?",
     "serving:\n  switches:\n  - {at_us: 1 s, head: svn}": "F:4: serving.switches.0.head: no head 'svn' in "
     "train.heads; did you mean svm?",

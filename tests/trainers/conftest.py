@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from fleet_sim.codec.received import Received
 from fleet_sim.registry import Registry
 from fleet_sim.scenario.scenario import Scenario
 
@@ -39,6 +40,25 @@ def scenario(tmp_path):
             codec={"depth": "tiny", "width": 4, "neurons": 8, "ladder": [1, 3, 8], "batch": 16},
             train=settings | train,
             serving={"head": train.get("heads", [{"name": "ce"}])[0]["name"]},
+        )
+
+    return make
+
+
+@pytest.fixture
+def received():
+    """make(tables) -> Received."""
+
+    def make(tables, most=300):
+        """Latents on the other side of where a class lies, at all levels; classes follow each other."""
+        draws = np.random.default_rng(3)
+        label_M = np.arange(most) % 3
+        latent_MN = np.rint(draws.normal(0, 1, (most, 8)) - 9 * np.eye(8)[label_M]).astype(np.int32)
+        level_M = (np.arange(most) // 3 % 3).astype(np.int8)
+        latent_MN[np.arange(8) >= tables.ladder_L[level_M][:, None]] = 0
+        number_M = np.arange(most)
+        return Received(
+            number_M, number_M.astype(np.int32), number_M.astype(np.int32), level_M, label_M, latent_MN
         )
 
     return make

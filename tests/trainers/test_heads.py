@@ -8,7 +8,7 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.head import LinearHead
 from fleet_sim.codec.networks import build_decoder
 from fleet_sim.codec.tables import Tables, fill
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from trainers.heads import Latents, TailDrop, fit_head
 
 

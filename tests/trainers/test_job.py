@@ -6,8 +6,11 @@ import pytest
 import ray
 
 from fleet_sim.basics.errors import UserError
-from trainers.job import train_on_ray
+from fleet_sim.codec.tables import Tables
+from fleet_sim.registry.lessons import Lessons
+from trainers.job import retrain_on_ray, train_on_ray
 from trainers.local import train_locally
+from trainers.retrain import retrain
 
 SVM_ONLY = [{"name": "svm", "kind": "svm"}]
 
@@ -38,13 +41,22 @@ class KillOnce:
 
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("cluster")
-def test_ray_releases_the_same_versions_though_a_worker_died_and_refuses_once(scenario, registry, tmp_path):
+def test_ray_releases_the_same_versions_though_a_worker_died_and_refuses_once(
+    scenario, registry, received, tmp_path
+):
     # Two in one test, since a cluster takes seconds to start.
     spec = scenario()
     here = train_locally(spec, "duphil", tmp_path / "local", registry.publish, silent)
     killer = KillOnce(tmp_path / "killed")
     assert train_on_ray(spec, "duphil", tmp_path / "ray", registry.publish, killer) == here
     assert killer.mark.exists()
+
+    retrained = {"at_us": "1 s", "head": {"name": "fresh", "kind": "ce"}}
+    spec, encoder = scenario(retrain=[retrained]), registry.load(here.encoder)
+    tables = Tables.from_arrays(encoder.tensors["tables"])
+    lessons = Lessons(received(tables), encoder, registry.load(here.heads["ce"]))
+    again = retrain_on_ray(spec, 0, lessons, tmp_path / "ray", registry.publish, silent)
+    assert again == retrain(spec, 0, lessons, registry.publish, silent)
 
     diverging = scenario(e2e={"epochs": 1, "batch": 20, "learning_rate": 1e30}, heads=SVM_ONLY)
     with pytest.raises(UserError, match="training diverged"):

@@ -9,7 +9,7 @@ import safetensors.numpy
 
 from fleet_sim.codec.head import Head, LinearHead, NetworkHead
 from fleet_sim.codec.networks import build_decoder
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from trainers import checkpoint
 from trainers.heads import Latents, fit_head
 from trainers.reproduce.encoding import Encode, read_encoded

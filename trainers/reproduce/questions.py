@@ -11,7 +11,7 @@ from typing import Any
 from fleet_sim.codec.head import NetworkHead
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.networks import build_decoder
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from fleet_sim.scenario.scenario import Scenario
 from trainers.heads import Latents, fit_head
 from trainers.reproduce.curve import bits_by_level

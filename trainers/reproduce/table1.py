@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fleet_sim.scenario.parts import HeadSpec
+from fleet_sim.scenario.heads import HeadSpec
 from trainers.reproduce.chart import Chart, Series
 from trainers.reproduce.figures import effort, over_seeds
 from trainers.reproduce.heads import FitHead

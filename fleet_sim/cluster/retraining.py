@@ -1,0 +1,103 @@
+"""Heads retrained in one sweep point: when each is due, what it learns from, and how servers take it up."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.member import Member
+from fleet_sim.codec.received import Received, newest
+from fleet_sim.engine.lessons import Lesson
+from fleet_sim.registry.lessons import Retrained
+from fleet_sim.scenario import Scenario
+from fleet_sim.scenario.heads import RetrainSpec
+from fleet_sim.serving.alarm import first_alarms
+from fleet_sim.serving.alarm_spec import BitsAlarmSpec
+
+MILLION = 1_000_000
+
+
+Fit = Callable[[int, Received], str]
+"""(place in train.retrain, what to learn from) -> id of the published head."""
+TakeUp = Callable[[int, str], None]
+"""(place among all heads, id): have servers host it."""
+
+
+def lessons_of(point: Scenario) -> tuple[Lesson, ...]:
+    """What servers keep for each head to be retrained."""
+    return tuple(
+        Lesson(spec.frames, round(spec.labelled * MILLION), round(spec.wrong * MILLION), spec.delay_us)
+        for spec in point.train.retrain
+    )
+
+
+class Retraining:
+    """Told at boundaries that servers have answered all until then, it makes the heads that are due.
+
+    All it goes by is what servers have counted and kept at that time, which does not depend on how work is
+    divided.
+    """
+
+    def __init__(self, point: Scenario, host: Host, servers: Sequence[Member], fit: Fit, take_up: TakeUp):
+        self._point, self._host, self._servers = point, host, servers
+        self._fit, self._take_up = fit, take_up
+        self._waiting = dict(enumerate(point.train.retrain))
+        self._alarm_us: int | None = None
+        self.done: list[Retrained] = []
+
+    def next_us(self, now_us: int) -> int | None:
+        """The boundary after `now_us` at which it has to be told; None: never again."""
+        times = [self._due_us(spec) for spec in self._waiting.values()]
+        if self._listens():
+            times.append(self._window_over_us(now_us))
+        return min((time for time in times if time is not None and time > now_us), default=None)
+
+    def learn(self, now_us: int) -> list[int]:
+        """Retrain what is due at this boundary; places of the new heads."""
+        if self._listens() and now_us == self._window_over_us(now_us - 1):
+            self._listen(now_us)
+        due = [place for place, spec in self._waiting.items() if self._due_us(spec) == now_us]
+        return [self._retrain(place, now_us) for place in due]
+
+    def _due_us(self, spec: RetrainSpec) -> int | None:
+        at_us = spec.at_us
+        if spec.after_alarm_us is not None and self._alarm_us is not None:
+            at_us = self._alarm_us + spec.after_alarm_us
+        return None if at_us is None else self._point.control.boundary_us(at_us)
+
+    def _retrain(self, place: int, now_us: int) -> int:
+        spec = self._waiting.pop(place)
+        asked = [server.ask("received", place, now_us) for server in self._servers]
+        parts = [self._host.get(pending.wait()[0]) for pending in asked]
+        received = newest(parts, spec.frames)
+        version = self._fit(place, received)
+        head = len(self._point.train.heads) + place
+        self._take_up(head, version)
+        alarm_us = self._alarm_us if spec.at_us is None else None
+        self.done.append(Retrained(spec.head.name, version, now_us, len(received.label_M), alarm_us))
+        return head
+
+    def _listens(self) -> bool:
+        return self._alarm_us is None and any(spec.at_us is None for spec in self._waiting.values())
+
+    def _window_over_us(self, now_us: int) -> int | None:
+        """The first boundary after `now_us` at which a window of the alarm that it did not know is over."""
+        alarm, boundary_us = self._point.serving.alarm, self._point.control.boundary_us
+        if not isinstance(alarm, BitsAlarmSpec):
+            return None
+        over_us = now_us // alarm.window_us * alarm.window_us
+        while boundary_us(over_us) <= now_us:
+            over_us += alarm.window_us
+        return boundary_us(over_us)
+
+    def _listen(self, now_us: int) -> None:
+        """Notice the first alarm of any group, by what servers have counted by now."""
+        alarm = self._point.serving.alarm
+        if not isinstance(alarm, BitsAlarmSpec):
+            return
+        asked = [server.ask("watched") for server in self._servers]
+        watched_GWQ = np.sum([self._host.get(pending.wait()[0]) for pending in asked], axis=0)
+        over = now_us // alarm.window_us
+        for watched_WQ in watched_GWQ:
+            if any(window is not None for window in first_alarms(watched_WQ[:over], alarm).values()):
+                self._alarm_us = now_us
