@@ -7,14 +7,18 @@ import numpy as np
 from fleet_sim.basics.hashing import STREAM_SPLIT
 from fleet_sim.camera.devices import encode_time_us
 from fleet_sim.codec.message import HEADER_BYTES
+from fleet_sim.control.allocation import ALLOCATIONS
 from fleet_sim.control.names import INLINE, estimates
+from fleet_sim.engine.allocating import EQUAL_PARTS, Allocation
 from fleet_sim.engine.answers import Batching
 from fleet_sim.engine.captures import BURSTS, PERIODIC, POISSON
 from fleet_sim.engine.fleet import NO_MIXES, Fleet, Mixes, Schedule
-from fleet_sim.engine.groups import ALIKE, Groups, groups_of
+from fleet_sim.engine.groups import ALIKE, FULL_PPM, Groups, groups_of
 from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.build import link_of
+from fleet_sim.network.link import Link
 from fleet_sim.scenario import SPLIT, Scenario, heads_by_time, service_times
+from fleet_sim.scenario.allocating import told_after_us
 from fleet_sim.scenario.capture import EVENT_SLOT_US, BurstsSpec, PoissonSpec
 from fleet_sim.scenario.parts import FleetSpec
 from fleet_sim.scenario.rollout import LabelsGuardSpec
@@ -30,6 +34,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         encode_us = encode_time_us(device, camera_work(point, classes).multiply_adds)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     estimated = estimates(point.control.controller)
+    link = link_of(point.link)
     return Fleet(
         seed=point.seed,
         cameras=point.fleet.cameras,
@@ -44,9 +49,10 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         observes=point.control.controller not in INLINE,
         headroom_ppm=round(point.control.headroom * 1_000_000),
         scenes=scenes,
-        link=link_of(point.link),
+        link=link,
         groups=_groups(point.fleet),
         views=views,
+        allocation=_allocation(point, link),
         metered=device is not None,
         **_labels(point),
     )
@@ -59,7 +65,17 @@ def _groups(spec: FleetSpec) -> Groups:
         tuple(group.share for group in spec.groups),
         tuple(spec.frame_period_of(group) for group in spec.groups),
         tuple(group.importance for group in spec.groups),
+        tuple(round(group.link.rate * FULL_PPM) for group in spec.groups),
     )
+
+
+def _allocation(point: Scenario, link: Link) -> Allocation:
+    control = point.control
+    if control.allocation == "equal":
+        return EQUAL_PARTS
+    floor_ppm = round(control.floor * FULL_PPM)
+    kind = ALLOCATIONS[control.allocation]
+    return Allocation(kind, floor_ppm, control.period_us, told_after_us(point, link))
 
 
 def _capture(point: Scenario) -> dict[str, Any]:

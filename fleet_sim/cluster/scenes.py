@@ -14,6 +14,7 @@ from fleet_sim.scenario import Scenario
 from fleet_sim.scenario.groups import GroupSpec, ViewSpec
 
 SAMPLE = 200
+ALL = GroupSpec(name="all", share=1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Scenes:
     views: Views
     validation: tuple[np.ndarray, np.ndarray]  # other images and labels, on which controllers are calibrated
     classes: int
+    first_seen_G: tuple[Stage, ...]  # what groups see at first: of all cameras where they are alike
+    looks: tuple[Look, ...]  # what the places of looks in stages mean
     trained_on_MHWC: np.ndarray  # some of what was trained on: what cameras plan pictures' sizes by
 
 
@@ -35,8 +38,8 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
     groups = scenario.fleet.groups
     looks = list(dict.fromkeys([CLEAR, *(view.seen for group in groups for view in group.sees)]))
     views = UNCHANGED
+    stages = tuple(_stages(group, place, dataset, looks) for place, group in enumerate(groups or (ALL,)))
     if any(group.sees for group in groups):
-        stages = tuple(_stages(group, place, dataset, looks) for place, group in enumerate(groups))
         views = views_of(stages, labels_F, len(dataset.class_names))
     scenes_FHWC = np.empty((len(looks) * len(labels_F), *images_FHWC.shape[1:]), np.uint8)
     for place, look in enumerate(looks):
@@ -48,6 +51,8 @@ def scenes_of(dataset: Dataset, scenario: Scenario) -> Scenes:
         views,
         (dataset.validation_images_NHWC[:MOST_IMAGES], dataset.validation_labels_N[:MOST_IMAGES]),
         len(dataset.class_names),
+        tuple(of_group[0] for of_group in stages),
+        tuple(looks),
         dataset.train_images_NHWC[:: -(-len(dataset.train_images_NHWC) // SAMPLE)],
     )
 

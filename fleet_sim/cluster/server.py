@@ -9,7 +9,7 @@ import torch
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_head, with_version
-from fleet_sim.cluster.calibration import Calibration
+from fleet_sim.cluster.calibration import Calibration, Curves, curves_of
 from fleet_sim.cluster.codings import Coding, bank_part, coding_of, head_part
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.received import as_received
@@ -133,6 +133,13 @@ class DecoderServer(Resident):
             latent_FN, ladder = self._versions[version].encoder.latents(images_FHWC), self._spec.ladder
             confidence_H = tuple(Confidence.fit(latent_FN, labels_F, right, ladder) for right in right_HLF)
         return Calibration(right_HLF.mean(axis=2), confidence_H)
+
+    def curves(
+        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray, shares_GK: np.ndarray
+    ) -> Curves:
+        """Curves of a version for G mixes of classes on images that are not what cameras see."""
+        part = bank_part(self._coding(version, sends), images_FHWC, labels_F)
+        return curves_of(part.payload_bytes_LF, part.right_HLF, labels_F, shares_GK)
 
     def estimate(self, version: int, calibration: Calibration) -> np.ndarray:
         """(H, F, L) how likely each head is right of each scene, as cameras estimate it; ten-thousandths."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.bank import BankPart, joined
+from fleet_sim.cluster.calibration import Curves
 from fleet_sim.cluster.epochs import fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
@@ -22,6 +23,7 @@ from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
+from fleet_sim.data.weather import seen
 from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
@@ -230,12 +232,13 @@ class Session:
             calibration = server.ask("calibrate", place, sends, *self._validation, wanted).wait()[0]
             if wanted and not live:
                 estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
+        curves = self._curves(place, sends) if self._scenario.allocates else None
         if not live:
             for server in self._servers:
                 server.lasting("add_bank", bank, sends)
         for shard in self._shards:
             part = None if live else bank
-            shard.lasting("add_version", bits_L, part, calibration, estimate_HFL, sends)
+            shard.lasting("add_version", bits_L, part, calibration, estimate_HFL, curves, sends)
             if live:
                 run = heads if sends.codec == LABEL else []
                 shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
@@ -257,6 +260,23 @@ class Session:
                         round(float(sums["right_HL"][h, level]) / images, 6),
                     )
                 )
+
+    def _curves(self, place: int, sends: Sends) -> Curves:
+        """Of every group, look by look."""
+        seen_G, (images_FHWC, labels_F) = self._scenes.first_seen_G, self._scenes.validation
+        labels = self._host.put(labels_F)
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for look in sorted({stage.look for stage in seen_G}):
+            groups = [group for group, stage in enumerate(seen_G) if stage.look == look]
+            images = self._host.put(seen(images_FHWC, self._scenes.looks[look], self._scenario.seed))
+            shares_GK = np.stack([seen_G[group].shares_K for group in groups])
+            of_look = self._servers[0].ask("curves", place, sends, images, labels, shares_GK).wait()[0]
+            curves: Curves = self._host.get(of_look)
+            found |= dict(
+                zip(groups, zip(curves.payload_bits_GL, curves.right_GHL, strict=True), strict=True)
+            )
+        bits_GL, right_GHL = zip(*(found[group] for group in range(len(seen_G))), strict=True)
+        return Curves(np.stack(bits_GL), np.stack(right_GHL))
 
     def simulate(
         self,

@@ -10,15 +10,18 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.camera.energy import Did
 from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
-from fleet_sim.cluster.calibration import Calibration
+from fleet_sim.cluster.calibration import Calibration, Curves
 from fleet_sim.cluster.host import MemberLost
 from fleet_sim.cluster.live import LiveCameras
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
+from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.controller import Guide, guide_of
+from fleet_sim.control.hull import NO_HULLS, Hulls, hulls_of
 from fleet_sim.control.names import Own
 from fleet_sim.control.observation import RAISED
 from fleet_sim.engine.air import NO_ORDER, Known, carry, obey
+from fleet_sim.engine.allocating import allocate_cells
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
@@ -104,6 +107,7 @@ class _State:
     counts: Counts
     coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
     obeyed: int = NO_ORDER.number  # the last order
+    now_us: int = 0  # all before it has happened
 
 
 class CameraShard(Resident):
@@ -119,6 +123,7 @@ class CameraShard(Resident):
         """No versions, no cameras."""
         self._payload_bits: dict[Sends, list[np.ndarray]] = {}
         self._calibrations: dict[Sends, list[Calibration | None]] = {}
+        self._curves: dict[Sends, list[Curves]] = {}
         self._estimates: dict[Sends, list[np.ndarray]] = {}
         self._banks: dict[Sends, Bank] = {}
         self._live: dict[Sends, LiveCameras] = {}
@@ -131,11 +136,14 @@ class CameraShard(Resident):
         part: BankPart | None,
         calibration: Calibration | None = None,
         estimate_HFL: np.ndarray | None = None,
+        curves: Curves | None = None,
         sends: Sends = LATENTS,
     ) -> None:
         """Take up an encoder version: what controllers may expect, and its bank unless the run is live."""
         self._payload_bits.setdefault(sends, []).append(mean_payload_bits_L)
         self._calibrations.setdefault(sends, []).append(calibration)
+        if curves is not None:
+            self._curves.setdefault(sends, []).append(curves)
         if estimate_HFL is not None:
             self._estimates.setdefault(sends, []).append(estimate_HFL)
         if part is not None:
@@ -150,7 +158,9 @@ class CameraShard(Resident):
     def warm(self, point: Point) -> None:
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
         trial = CameraShard(0, 1)
-        trial.add_version(np.zeros(1, np.int64), one_scene())
+        groups = max(1, point.fleet.counted_groups)
+        curves = Curves(np.zeros((groups, 1)), np.zeros((groups, point.heads, 1)))
+        trial.add_version(np.zeros(1, np.int64), one_scene(), curves=curves)
         trial.begin(point)
         at_first = Known(np.zeros(1, np.int64))
         trial.step(point.fleet.duration_us, at_first, False)
@@ -175,7 +185,7 @@ class CameraShard(Resident):
         if known.order.number != NO_ORDER.number:
             self._carry(state, until_us, known)
         messages = self._messages(state, until_us, known.from_us_V)
-        by_server = self._move(state, messages, until_us, known.from_us_V)
+        by_server = self._move_on(state, messages, until_us, known.from_us_V)
         counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
         deliveries = self._deliver(state, by_server)
         moved = Moved(
@@ -211,6 +221,7 @@ class CameraShard(Resident):
             snapshot.counts.copy(),
             dict(snapshot.coded),
             snapshot.obeyed,
+            snapshot.now_us,
         )
 
     def _here(self) -> _State:
@@ -240,10 +251,11 @@ class CameraShard(Resident):
                 right_VFL = np.stack(
                     [estimate_HFL[state.point.head] for estimate_HFL in self._estimates[sends]]
                 )
-            return Messages(bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing)
+            hulls = self._hulls(state)
+            return Messages(bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing, hulls)
         if sends not in self._live:
             raise MemberLost("no encoder is here")
-        return self._live[sends].encode(
+        messages = self._live[sends].encode(
             state.cameras,
             state.uplinks,
             state.point.fleet,
@@ -254,6 +266,19 @@ class CameraShard(Resident):
             until_us,
             state.coded,
         )
+        return messages._replace(hulls=self._hulls(state))
+
+    def _hulls(self, state: _State) -> Hulls:
+        """Of what groups may gain by their bits, where base stations allocate by it."""
+        fleet, head = state.point.fleet, state.point.head
+        if fleet.allocation.kind == EQUAL:
+            return NO_HULLS
+        curves = self._curves.get(state.point.sends)
+        if curves is None:
+            raise MemberLost("no curves are here")
+        payload_bits_VGL = np.rint([of_version.payload_bits_GL for of_version in curves]).astype(np.int64)
+        right_VGL = np.stack([of_version.right_GHL[:, head] for of_version in curves])
+        return hulls_of(expected_wire_bits(fleet, payload_bits_VGL), right_VGL)
 
     def _confidences(self, state: _State) -> list["Confidence"]:
         """Of each version, where cameras estimate."""
@@ -269,6 +294,21 @@ class CameraShard(Resident):
             if calibration is not None:
                 right_VL[version] = calibration.right_HL[state.point.head]
         return right_VL
+
+    def _move_on(
+        self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray
+    ) -> list[Sent]:
+        """Take every event before `until_us`, with base stations allocating at the boundaries on the way."""
+        fleet, moved = state.point.fleet, list[list[Sent]]()
+        if fleet.allocation.kind != EQUAL:
+            period_us = fleet.allocation.period_us
+            for at_us in range(-(-state.now_us // period_us) * period_us, until_us, period_us):
+                moved.append(self._move(state, messages, at_us, version_from_us_V))
+                version = int(np.searchsorted(version_from_us_V, at_us, side="right")) - 1
+                allocate_cells(state.cameras.told_CG, fleet, messages.hulls, version, at_us)
+        moved.append(self._move(state, messages, until_us, version_from_us_V))
+        state.now_us = until_us
+        return [together(parts) for parts in zip(*moved, strict=True)]
 
     def _move(
         self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray

@@ -1,6 +1,6 @@
 """The `control:` part of a scenario."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -18,6 +18,14 @@ class ControlSpec(Strict):
         "docs/control.md tells; or a function of one's own, `FILE.py:FUNCTION`",
     )
     level: int = Field(7, ge=0, le=15, description="the level that `fixed` always picks")
+    allocation: Literal["equal", "max_min", "marginal"] = Field(
+        "equal",
+        description="what each camera of a cell may plan with; max_min: alike, and what some have no use for "
+        "goes to others; marginal: where bits gain most right answers, by importance",
+    )
+    floor: float = Field(
+        0.25, ge=0, le=1, description="marginal: share of an equal part that every camera gets at least"
+    )
     headroom: float = Field(0.95, gt=0, le=1, description="share of its rate that a camera plans with")
     confidence_us: Microseconds = Field(
         100,

@@ -4,16 +4,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import bare
+from fleet_sim.basics.compiled import bare, compiled
+from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.budget import plan_bits
+from fleet_sim.control.hull import NO_HULLS, Hulls
 from fleet_sim.control.observation import MIND
 from fleet_sim.engine.air import idle
+from fleet_sim.engine.allocating import TOLD
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
+from fleet_sim.engine.groups import FULL_PPM, group_of, part_of
 from fleet_sim.engine.installs import at_first
 from fleet_sim.network import packets
 from fleet_sim.network.queues import Pool
-from fleet_sim.network.uplink import Uplinks, idle_uplinks
+from fleet_sim.network.uplink import AT_FULL_RATE, NEVER, Uplinks, idle_uplinks
 
 MICRO = 1_000_000
 
@@ -50,6 +54,7 @@ class Cameras(NamedTuple):
     control: np.ndarray  # (C,) CONTROL
     by_server_C: np.ndarray  # the cells, those of one server after those of another
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
+    told_CG: np.ndarray  # (C, G) TOLD; empty where all cameras of a cell get equal parts
     minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
     meters: np.ndarray  # (R,) METER; empty where cameras have no processor
     # Empty where encoders do not travel:
@@ -68,6 +73,7 @@ class Messages(NamedTuple):
     right_VFL: np.ndarray  # int16, how likely a frame is answered right, in ten-thousandths; or empty
     live_from_R: np.ndarray  # live: place of the camera's first frame of this epoch; empty in a bank
     live_frame_R: np.ndarray  # live: that frame's number
+    hulls: Hulls = NO_HULLS  # by group of cameras, for what base stations allocate
 
 
 def sizes(payload_bytes_VFL: np.ndarray, ideal_millibits_VFL: np.ndarray) -> np.ndarray:
@@ -97,6 +103,7 @@ def new_cameras(
         control,
         by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
+        told_CG=_untold(fleet, camera_R, cell_R, control["plan_bits"]),
         minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
         meters=np.zeros(len(camera_R) if fleet.metered else 0, METER),
         versions_R3=versions_R3,
@@ -104,7 +111,10 @@ def new_cameras(
         downloads=downloads,
         senders=senders,
     )
-    return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C)
+    rate_ppm_R = AT_FULL_RATE
+    if (fleet.groups.rate_ppm_G != FULL_PPM).any():
+        rate_ppm_R = fleet.groups.rate_ppm_G[_groups_of(fleet, camera_R)]
+    return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C, rate_ppm_R)
 
 
 def expected_wire_bits(fleet: Fleet, payload_bits_VL: np.ndarray) -> np.ndarray:
@@ -117,6 +127,27 @@ def expected_wire_bits(fleet: Fleet, payload_bits_VL: np.ndarray) -> np.ndarray:
     headers_VL = np.reshape(packets_headers, payload_bits_VL.shape)
     expected_bits_VL: np.ndarray = payload_bits_VL + 8 * (around + headers_VL)
     return expected_bits_VL
+
+
+def _untold(fleet: Fleet, camera_R: np.ndarray, cell_R: np.ndarray, plan_bits_C: np.ndarray) -> np.ndarray:
+    """(C, G) TOLD before anything was told: equal parts."""
+    if fleet.allocation.kind == EQUAL:
+        return np.zeros((0, 0), TOLD)
+    groups = max(1, fleet.counted_groups)
+    told_CG = np.zeros((len(plan_bits_C), groups), TOLD)
+    np.add.at(told_CG["cameras"], (cell_R, _groups_of(fleet, camera_R)), 1)
+    for group in range(groups):
+        told_CG["plan_bits"][:, group] = [part_of(fleet, group, int(plan_bits)) for plan_bits in plan_bits_C]
+    told_CG["next_us"] = NEVER
+    return told_CG
+
+
+@compiled()
+def _groups_of(fleet, camera_R):
+    group_R = np.empty(camera_R.shape[0], np.int64)
+    for row in range(camera_R.shape[0]):
+        group_R[row] = group_of(fleet, camera_R[row])
+    return group_R
 
 
 def _plan_bits(fleet: Fleet, cameras: int) -> int:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fleet_sim.engine.allocating import EQUAL_PARTS, Allocation
 from fleet_sim.engine.groups import ALIKE, Groups
 from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.downlink import CLOSED, Downlink
@@ -34,6 +35,7 @@ class Fleet(NamedTuple):
     link: Link
     groups: Groups = ALIKE  # where there are any, their frame periods hold
     views: Views = UNCHANGED
+    allocation: Allocation = EQUAL_PARTS
     metered: bool = False  # cameras have a processor: it may be busy, and what they do is counted one by one
     downlink: Downlink = CLOSED  # where it carries encoders; else every camera has each at once
     install_us: int = 0  # from a version's last block until the camera has rebuilt and verified it

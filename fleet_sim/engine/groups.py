@@ -12,6 +12,7 @@ from fleet_sim.basics.compiled import inlined
 _GOLDEN = 0x9E3779B9
 _ROOT = 0x6A09E667
 WHOLE = 1 << 32
+FULL_PPM = 1_000_000
 
 
 class Groups(NamedTuple):
@@ -20,18 +21,27 @@ class Groups(NamedTuple):
     upto_G: np.ndarray  # (G,) int64 rising: shares added up, in 2**32nds; the last is WHOLE
     frame_period_us_G: np.ndarray  # (G,) int64
     importance_G: np.ndarray  # (G,) int64
+    rate_ppm_G: np.ndarray  # (G,) int64, of the rate of the cell
 
 
 def groups_of(
-    shares: tuple[float, ...], frame_period_us: tuple[int, ...], importance: tuple[int, ...]
+    shares: tuple[float, ...],
+    frame_period_us: tuple[int, ...],
+    importance: tuple[int, ...],
+    rate_ppm: tuple[int, ...] = (),
 ) -> Groups:
-    """Groups from their shares, which add up to 1."""
+    """Groups from their shares, which add up to 1; all at the rate of the cell where no rates are given."""
     upto_G = np.rint(np.cumsum(shares) * WHOLE).astype(np.int64)
     upto_G[-1] = WHOLE
-    return Groups(upto_G, np.array(frame_period_us, np.int64), np.array(importance, np.int64))
+    return Groups(
+        upto_G,
+        np.array(frame_period_us, np.int64),
+        np.array(importance, np.int64),
+        np.array(rate_ppm or [FULL_PPM] * len(shares), np.int64),
+    )
 
 
-ALIKE = Groups(*(np.zeros(0, np.int64) for _ in range(3)))
+ALIKE = Groups(*(np.zeros(0, np.int64) for _ in range(4)))
 
 
 @inlined()
@@ -51,3 +61,12 @@ def frame_period_of(fleet, camera):
     if fleet.groups.upto_G.shape[0] == 0:
         return fleet.frame_period_us
     return fleet.groups.frame_period_us_G[group_of(fleet, camera)]
+
+
+@inlined()
+def part_of(fleet, group, plan_bits):
+    """Bits for a frame of a group, where equal times on air are `plan_bits` in fleet.frame_period_us."""
+    if fleet.groups.upto_G.shape[0] == 0:
+        return plan_bits
+    plan_bits = plan_bits * fleet.groups.frame_period_us_G[group] // fleet.frame_period_us
+    return plan_bits * fleet.groups.rate_ppm_G[group] // FULL_PPM

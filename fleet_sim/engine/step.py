@@ -12,11 +12,11 @@ from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
 from fleet_sim.control.budget import budget_level
 from fleet_sim.control.observation import SKIP
+from fleet_sim.engine import allocating, observing
 from fleet_sim.engine import counts as c
-from fleet_sim.engine import observing
 from fleet_sim.engine.cameras import MICRO
 from fleet_sim.engine.captures import in_rounds, next_capture_us
-from fleet_sim.engine.groups import frame_period_of, group_of
+from fleet_sim.engine.groups import frame_period_of, group_of, part_of
 from fleet_sim.engine.installs import version_of
 from fleet_sim.engine.views import scene_of
 from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
@@ -63,7 +63,7 @@ def _add_packet(count_C, bits, lost):
 
 
 @inlined()
-def _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count):
+def _settle(cameras, u, pool, fleet, hulls, named, cell, now_us, tallies, sent, sent_count):
     """Count all finished messages, write down those that got through, and return how many those are now."""
     link, second = fleet.link, now_us // MICRO
     around = fleet.message_header_bytes + link.length_bytes
@@ -80,6 +80,9 @@ def _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count):
                 _add_sent(tallies.cells_KSC[named, second], level, bits, message.millibits)
             if group >= 0:
                 _add_sent(tallies.groups_GSC[group, second], level, bits, message.millibits)
+            if cameras.told_CG.shape[0] > 0:
+                bits = 8 * packets.wire_bytes(link, np.int64(message.bytes))
+                allocating.hear(cameras.told_CG, fleet, hulls, cell, camera, version, level, bits)
             arrive_us = now_us + link.propagation_us
             if link.jitter_us > 0:
                 arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
@@ -131,7 +134,9 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
     ready_us, period_us, plan = capture_us + fleet.encode_us, fleet.frame_period_us, control.plan_bits
     if fleet.groups.upto_G.shape[0] > 0:
         period_us = frame_period_of(fleet, number)
-        plan = plan * period_us // fleet.frame_period_us
+        plan = part_of(fleet, group, plan)
+    if cameras.told_CG.shape[0] > 0:
+        plan = allocating.told_bits(cameras.told_CG, fleet, cell, number, ready_us)
     level = np.int64(fleet.fixed_level)
     if cameras.minds.shape[0] > 0:
         observation, mind = guide.observation[0], cameras.minds[row]
@@ -144,7 +149,11 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
             return level
     elif level < 0:
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
-        level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
+        if cameras.told_CG.shape[0] > 0:
+            room_bits = plan - backlog_bits
+            level = allocating.level_of(fleet, messages.hulls, version, number, frame, room_bits)
+        else:
+            level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
     _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
     if level == SKIP:
         _count(tallies, control.named, group, version, ready_us // MICRO, c.DROPPED_SKIPPED, 1)
@@ -254,7 +263,9 @@ def step(
                     turns.send_next(
                         u, pool, link, seed, encode_us, patience_us, fleet.duration_us, cell, now_us, spare
                     )
-            sent_count = _settle(u, pool, fleet, named, now_us, tallies, sent, sent_count)
+            sent_count = _settle(
+                cameras, u, pool, fleet, messages.hulls, named, cell, now_us, tallies, sent, sent_count
+            )
     return DONE, last, sent_count
 
 

@@ -9,7 +9,7 @@ from fleet_sim.basics.compiled import at, inlined
 from fleet_sim.basics.hashing import STREAM_BACKOFF, STREAM_FADING, STREAM_LOSS, draw, draw_below
 from fleet_sim.network.link import DROP_HEAD
 from fleet_sim.network.queues import BUFFER, LATE, LOST, NONE, OUT, THROUGH, finish_after
-from fleet_sim.network.uplink import AIR, CUT, SOUND
+from fleet_sim.network.uplink import AIR, CUT, PPM, SOUND
 
 
 @inlined()
@@ -57,10 +57,15 @@ def packet(camera, pool, link):
 
 
 @inlined()
-def rate_share_ppm(link, seed, camera, now_us):
-    """A camera's share of the cell's rate, with fading."""
-    block = now_us // link.fading_us
-    return link.fading_ppm_S[draw_below(seed, STREAM_FADING, camera, block, link.fading_ppm_S.shape[0])]
+def rate_share_ppm(u, link, seed, row, now_us):
+    """A camera's share of the cell's rate: where it stands, and how its channel fades."""
+    share = np.int64(PPM)
+    if link.fading_us > 0:
+        camera, block = u.cameras[row].camera, now_us // link.fading_us
+        share = link.fading_ppm_S[draw_below(seed, STREAM_FADING, camera, block, link.fading_ppm_S.shape[0])]
+    if u.rate_ppm.shape[0] > 0:
+        share = max(share * u.rate_ppm[row] // PPM, np.int64(1))
+    return share
 
 
 @inlined()

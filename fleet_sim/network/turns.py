@@ -35,10 +35,8 @@ from fleet_sim.network.link import (
     WORK_A_BIT,
 )
 from fleet_sim.network.packets import drop_late, packet, put_on_air, rate_share_ppm
-from fleet_sim.network.uplink import AIR, CUT, NEVER, TURN
+from fleet_sim.network.uplink import AIR, CUT, NEVER, PPM, TURN
 from fleet_sim.network.waiting import must_wait_until, outage_after, set_wake
-
-PPM = 1_000_000
 
 
 @inlined()
@@ -84,7 +82,7 @@ def _best_place(u, link, seed, cell, now_us):
     best, best_row, best_rate, best_served = 0, 0, np.int64(0), np.int64(1)
     for place in range(cell.turns):
         row = u.cameras[cell.first_row + place].turn
-        rate = np.int64(rate_share_ppm(link, seed, u.cameras[row].camera, now_us))
+        rate = np.int64(rate_share_ppm(u, link, seed, row, now_us))
         served = 1 + _served_bits(u.served[row], link, now_us)
         # The products may take more than 64 bits; as floats, equal ones stay equal.
         ahead = np.float64(rate) * np.float64(best_served)
@@ -145,8 +143,8 @@ def send_next(u, pool, link, seed, encode_us, patience_us, horizon_us, place_C, 
         else:
             if link.capacity == MARKOV:
                 slot, state = u.varying[place_C].slot, np.int64(u.varying[place_C].state)
-            if link.fading_us > 0:
-                share = rate_share_ppm(link, seed, camera.camera, now_us)
+            if link.fading_us > 0 or u.rate_ppm.shape[0] > 0:
+                share = rate_share_ppm(u, link, seed, row, now_us)
                 work = (8 * size * WORK_A_BIT * PPM + share - 1) // share
             done = spare if begin_us == now_us else np.int64(0)
             # Whether it is too late must be known even of an end after the run.

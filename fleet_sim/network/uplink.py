@@ -12,6 +12,8 @@ from fleet_sim.network.link import ALOHA, MARKOV, PROPORTIONAL, TOKENS, WORK_A_B
 from fleet_sim.network.queues import NONE, Pool, new_pool
 
 NEVER = np.int64(2**62)
+PPM = 1_000_000
+AT_FULL_RATE = np.zeros(0, np.int64)
 # Why a packet on the air is lost whatever the channel does.
 SOUND, CUT, COLLIDED = range(3)
 # What a camera is at: waiting for its turn, sending, waiting for a time.
@@ -69,6 +71,7 @@ class Uplinks(NamedTuple):
     served: np.ndarray  # (R,) SERVED, for proportional fairness
     varying: np.ndarray  # (C,) VARYING, for Markov links and token buckets
     channels: np.ndarray  # (C, K) CHANNEL, for ALOHA; `alone` counts while it is busy: -1 for several packets
+    rate_ppm: np.ndarray  # (R,) int64, a camera's share of its cell's rate; empty where all have all of it
 
 
 def waits(link: Link) -> bool:
@@ -79,7 +82,12 @@ def waits(link: Link) -> bool:
 
 
 def idle_uplinks(
-    link: Link, seed: int, number_C: np.ndarray, camera_R: np.ndarray, count_C: np.ndarray
+    link: Link,
+    seed: int,
+    number_C: np.ndarray,
+    camera_R: np.ndarray,
+    count_C: np.ndarray,
+    rate_ppm_R: np.ndarray = AT_FULL_RATE,
 ) -> tuple[Uplinks, Pool]:
     """Cells with these many cameras each, and room for their messages, before anything is sent."""
     cells, cameras = np.zeros(len(count_C), CELL), np.zeros(len(camera_R), CAMERA)
@@ -102,4 +110,5 @@ def idle_uplinks(
         served=np.zeros(len(cameras) if link.sharing == PROPORTIONAL else 0, SERVED),
         varying=varying,
         channels=channels,
+        rate_ppm=rate_ppm_R,
     ), new_pool(len(cameras) + 64)

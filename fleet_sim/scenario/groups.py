@@ -32,6 +32,14 @@ class ViewSpec(Strict):
         return CLEAR if self.look == "clear" else Look(self.look, self.severity)
 
 
+class GroupLinkSpec(Strict):
+    """How cameras of a group reach their cell."""
+
+    rate: float = Field(
+        1.0, ge=0.001, le=1, description="share of the cell's rate at which they send; less far from its mast"
+    )
+
+
 class GroupSpec(Strict):
     """Cameras that are alike. Every cell has nearly its share of each group."""
 
@@ -41,6 +49,7 @@ class GroupSpec(Strict):
         None, ge=1000, le=DAY_US, description="empty: fleet.frame_period_us"
     )
     importance: int = Field(1, ge=1, le=1000, description="weight of a frame beside those of other groups")
+    link: GroupLinkSpec = GroupLinkSpec()
     sees: tuple[ViewSpec, ...] = Field((), description="what they see from when; empty: any image, clear")
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.control.names import own
 from fleet_sim.network.build import link_of
 from fleet_sim.network.capacity_spec import TraceSpec
+from fleet_sim.scenario.allocating import told_after_us
 from fleet_sim.scenario.document import Origins, read
 from fleet_sim.scenario.errors import explain, line, refuse
 from fleet_sim.scenario.override import override
@@ -47,12 +48,16 @@ def load_scenario(
 
 
 def _check_link(scenario: Scenario, origins: Origins) -> None:
-    """UserError, naming the field too, unless the link can be made of its trace or rates."""
+    """UserError, naming the field too, unless the link can be made, and is fast enough for allocations."""
     try:
-        link_of(scenario.link)
+        link = link_of(scenario.link)
     except UserError as error:
         place = ("link", "capacity", "path" if isinstance(scenario.link.capacity, TraceSpec) else "kind")
         raise refuse([line(origins, place, str(error))]) from None
+    try:
+        told_after_us(scenario, link)
+    except UserError as error:
+        raise refuse([line(origins, ("control", "allocation"), str(error))]) from None
 
 
 def _check_table(scenario: Scenario, origins: Origins) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from fleet_sim.control.names import own
 from fleet_sim.network.capacity_spec import TraceSpec
 from fleet_sim.network.traces import read_trace
+from fleet_sim.scenario.groups import GroupLinkSpec
 from fleet_sim.scenario.parts import TrainSpec
 from fleet_sim.scenario.scenario import Scenario
 from fleet_sim.serving.table import read_table
@@ -24,7 +25,7 @@ _WITHOUT_MEANING: dict[str, bool | set[str]] = {
 # Fields that came after the first release. At their defaults they leave the digest as it was without them.
 _LATER: dict[str, set[str]] = {
     "camera": {"codec", "device"},
-    "control": {"confidence_us"},
+    "control": {"confidence_us", "allocation", "floor"},
     "fleet": {"groups"},
     "train": {"retrain"},
     "serving": {
@@ -62,6 +63,9 @@ def digest_fields(scenario: Scenario) -> dict[str, Any]:
     if not fields["camera"]:  # so did the whole part
         del fields["camera"]
     fields["fleet"]["cells"] = scenario.cells
+    for group in fields["fleet"].get("groups", ()):
+        if group["link"] == GroupLinkSpec().model_dump(mode="json"):
+            del group["link"]
     if source := own(scenario.control.controller):
         fields["control"]["controller"] = source.content_hash
     if isinstance(scenario.link.capacity, TraceSpec):

@@ -69,6 +69,12 @@ class Scenario(Strict):
         return any(name not in INLINE for name in names)
 
     @property
+    def allocates(self) -> bool:
+        """Whether base stations allocate at some point of the sweep, by hulls that take a calibration."""
+        kinds = (self.control.allocation, *self.sweep.axes.get("control.allocation", ()))
+        return any(kind != "equal" for kind in kinds)
+
+    @property
     def estimates(self) -> bool:
         """Whether some point of the sweep has a controller that gets estimates of each frame."""
         names = (self.control.controller, *self.sweep.axes.get("control.controller", ()))
@@ -122,6 +128,31 @@ class Scenario(Strict):
             raise misfit(
                 "both heads of a rollout are held: leave resident out", "serving.resident", "rollout"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _shared_as_allocated(self) -> "Scenario":
+        if self.control.allocation != "equal" and self.link.sharing in ("aloha", "dedicated"):
+            raise misfit(
+                f"only cameras that take turns can be told what to plan with, not {self.link.sharing}",
+                "control.allocation",
+                "link.sharing",
+                "link.profile",
+            )
+        if self.control.allocation != "equal" and self.control.controller == "fixed":
+            raise misfit(
+                "fixed heeds nothing that it is told: leave allocation at equal",
+                "control.allocation",
+                "control.controller",
+            )
+        for i, group in enumerate(self.fleet.groups):
+            if group.link.rate < 1 and (self.link.sharing == "aloha" or self.link.capacity.kind == "lora"):
+                raise misfit(
+                    "rates differ only where cameras take turns or have links of their own, without LoRa",
+                    f"fleet.groups.{i}.link.rate",
+                    "link.sharing",
+                    "link.profile",
+                )
         return self
 
     @model_validator(mode="after")
