@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
@@ -101,6 +101,10 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
                     f"interrupted before a point was done; for its models --set {use}"
                 ) from None
             interrupted = True
+        if scenario.report.oracle:
+            view.stage("Oracle")
+            with _timed(clock, "oracle"):
+                outcomes = [replace(one, best=session.oracle(one.point.scenario)) for one in outcomes]
         outcomes.sort(key=lambda outcome: (outcome.point.index, outcome.point.repeat))
         clock["total"] = round(time.perf_counter() - began, 3)
         _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)

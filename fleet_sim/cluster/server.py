@@ -141,9 +141,14 @@ class DecoderServer(Resident):
         part = bank_part(self._coding(version, sends), images_FHWC, labels_F)
         return curves_of(part.payload_bytes_LF, part.right_HLF, labels_F, shares_GK)
 
-    def estimate(self, version: int, calibration: Calibration) -> np.ndarray:
-        """(H, F, L) how likely each head is right of each scene, as cameras estimate it; ten-thousandths."""
-        latent_FN = self._versions[version].encoder.latents(self._images_FHWC)
+    def estimate(
+        self, version: int, calibration: Calibration, first: int = 0, last: int | None = None
+    ) -> np.ndarray:
+        """(H, F, L) how likely each head is right of scenes first .. last - 1, all without, by their latents.
+
+        In ten-thousandths; as cameras estimate it, where the calibration is what they have.
+        """
+        latent_FN = self._versions[version].encoder.latents(self._images_FHWC[first:last])
         return np.stack([confidence.estimate(latent_FN) for confidence in calibration.confidence_H])
 
     def add_bank(self, part: BankPart, sends: Sends = LATENTS) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.basics.hashing import canonical_json, sha256_hex
 from fleet_sim.cluster.bank import BankPart, joined
 from fleet_sim.cluster.calibration import Curves
 from fleet_sim.cluster.epochs import fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
+from fleet_sim.cluster.knowledge import Knowledge, without_estimates
 from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.retraining import Retraining, lessons_of
@@ -25,10 +27,11 @@ from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
 from fleet_sim.data.weather import seen
 from fleet_sim.engine.air import Known
+from fleet_sim.engine.best import Best, best_of
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.registry.lessons import Lessons
-from fleet_sim.scenario import Scenario
+from fleet_sim.scenario import Scenario, digest_fields
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 
 
@@ -93,6 +96,8 @@ class Session:
             server.lasting("see", self._images, self._labels)
         self.deployed: list[Deployed] = []
         self.ladder: list[Rung] = []
+        self._best: dict[str, Best] = {}
+        self._knowledge: dict[Sends, Knowledge] = {}
         self._audited = [0] * len(self._crews)
         self._contract_ids: set[int] = set()
         self._warm()
@@ -242,6 +247,8 @@ class Session:
             if live:
                 run = heads if sends.codec == LABEL else []
                 shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
+        if self._scenario.report.oracle:
+            self._knowledge[sends] = self._known_to_oracles(place, sends, self._host.get(bank))
         images = self._scenes.images  # the clear ones
         pixels = images * self._scenario.data.image_size**2
         latent = sends.codec == LATENT
@@ -277,6 +284,33 @@ class Session:
             )
         bits_GL, right_GHL = zip(*(found[group] for group in range(len(seen_G))), strict=True)
         return Curves(np.stack(bits_GL), np.stack(right_GHL))
+
+    def _known_to_oracles(self, place: int, sends: Sends, bank: BankPart) -> Knowledge:
+        """What oracles know of scenes, each look calibrated on validation images in that look."""
+        images_FHWC, labels_F = self._scenes.validation
+        labels, server, latent = self._host.put(labels_F), self._servers[0], sends.codec == LATENT
+        worth = []
+        for look, kind in enumerate(self._scenes.looks):
+            images = self._host.put(seen(images_FHWC, kind, self._scenario.seed))
+            made = server.ask("calibrate", place, sends, images, labels, latent).wait()[0]
+            first, scenes = look * self._scenes.images, self._scenes.images
+            if latent:
+                worth.append(
+                    self._host.get(server.ask("estimate", place, made, first, first + scenes).wait()[0])
+                )
+            else:
+                worth.append(without_estimates(self._host.get(made), scenes))
+        return Knowledge(bank.payload_bytes_LF.T, np.concatenate(worth, axis=1), bank.right_HLF)
+
+    def oracle(self, point: Scenario) -> Best:
+        """The best there could have been at a sweep point; found once for points that differ in control."""
+        fleet = self.fleet_of(point)
+        fields = {name: value for name, value in digest_fields(point).items() if name != "control"}
+        key = sha256_hex(canonical_json([fields, fleet.encode_us]))
+        if key not in self._best:
+            head = [head.name for head in point.train.heads].index(point.serving.head)
+            self._best[key] = best_of(fleet, self._knowledge[sends_of(point)].of_head(head))
+        return self._best[key]
 
     def simulate(
         self,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import bare, compiled
+from fleet_sim.basics.compiled import bare
 from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.budget import plan_bits
 from fleet_sim.control.hull import NO_HULLS, Hulls
@@ -13,7 +13,7 @@ from fleet_sim.engine.air import idle
 from fleet_sim.engine.allocating import TOLD
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
-from fleet_sim.engine.groups import FULL_PPM, group_of, part_of
+from fleet_sim.engine.groups import FULL_PPM, groups_of_cameras, part_of
 from fleet_sim.engine.installs import at_first
 from fleet_sim.network import packets
 from fleet_sim.network.queues import Pool
@@ -113,7 +113,7 @@ def new_cameras(
     )
     rate_ppm_R = AT_FULL_RATE
     if (fleet.groups.rate_ppm_G != FULL_PPM).any():
-        rate_ppm_R = fleet.groups.rate_ppm_G[_groups_of(fleet, camera_R)]
+        rate_ppm_R = fleet.groups.rate_ppm_G[groups_of_cameras(fleet, camera_R)]
     return cameras, *idle_uplinks(fleet.link, fleet.seed, cell_C, camera_R, count_C, rate_ppm_R)
 
 
@@ -135,19 +135,11 @@ def _untold(fleet: Fleet, camera_R: np.ndarray, cell_R: np.ndarray, plan_bits_C:
         return np.zeros((0, 0), TOLD)
     groups = max(1, fleet.counted_groups)
     told_CG = np.zeros((len(plan_bits_C), groups), TOLD)
-    np.add.at(told_CG["cameras"], (cell_R, _groups_of(fleet, camera_R)), 1)
+    np.add.at(told_CG["cameras"], (cell_R, groups_of_cameras(fleet, camera_R)), 1)
     for group in range(groups):
         told_CG["plan_bits"][:, group] = [part_of(fleet, group, int(plan_bits)) for plan_bits in plan_bits_C]
     told_CG["next_us"] = NEVER
     return told_CG
-
-
-@compiled()
-def _groups_of(fleet, camera_R):
-    group_R = np.empty(camera_R.shape[0], np.int64)
-    for row in range(camera_R.shape[0]):
-        group_R[row] = group_of(fleet, camera_R[row])
-    return group_R
 
 
 def _plan_bits(fleet: Fleet, cameras: int) -> int:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import inlined
+from fleet_sim.basics.compiled import compiled, inlined
 
 # Fractional parts of the golden ratio and of the square root of two, in 2**32nds: multiples of an irrational
 # number fill the circle evenly (Kuipers and Niederreiter, Uniform Distribution of Sequences, 1974), so every
@@ -53,6 +53,15 @@ def group_of(fleet, camera):
         while group + 1 < fleet.groups.upto_G.shape[0] and turn % WHOLE >= fleet.groups.upto_G[group]:
             group += 1
     return group
+
+
+@compiled()
+def groups_of_cameras(fleet, camera_R):
+    """The group of each camera."""
+    group_R = np.empty(camera_R.shape[0], np.int64)
+    for row in range(camera_R.shape[0]):
+        group_R[row] = group_of(fleet, camera_R[row])
+    return group_R
 
 
 @inlined()

@@ -142,8 +142,9 @@ def _since_lap_began(link, time_us, bursts):
     return laps * lap_bits + bits, laps * lap_work + work
 
 
-@inlined()
-def _cell_bits(link, seed, number, duration_us):
+@bare()
+def cell_bits(link, seed, number, duration_us):
+    """Whole bits that the link of a cell could have carried from 0 to `duration_us`."""
     if link.capacity == MARKOV:
         work, state = np.int64(0), first_state(link, seed, number)
         bits = np.int64(0)
@@ -172,7 +173,7 @@ def _cell_bits(link, seed, number, duration_us):
 @bare()
 def _fill_cell_bits(link, seed, duration_us, bits_C):
     for number in range(bits_C.shape[0]):
-        bits_C[number] = _cell_bits(link, seed, number, duration_us)
+        bits_C[number] = cell_bits(link, seed, number, duration_us)
 
 
 def capacity_bits(link: Link, seed: int, cells: int, duration_us: int) -> int:

@@ -58,6 +58,9 @@ def closing_table(summary: Summary) -> Table:
     if energy:
         table.add_column("mJ a right\nframe", justify="right", no_wrap=True)
         table.add_column("battery\ndays", justify="right", no_wrap=True)
+    oracle = any("oracle" in row for row in rows)
+    if oracle:
+        table.add_column("of the\noracle %", justify="right", no_wrap=True)
     for row in rows:
         p50, p95 = (intervals.number(row, f"latency_ms_{p}").replace(",", "") for p in ("p50", "p95"))
         table.add_row(
@@ -72,11 +75,14 @@ def closing_table(summary: Summary) -> Table:
             f"{_bare(words.percent(dropped_share(row)))}/{_bare(words.percent(flight_share(row)))}",
             _bare(intervals.percent(row, "link_utilisation")),
             *(_energy(row) if energy else ()),
+            *((_bare(intervals.percent(row, "oracle_share")),) if oracle else ()),
         )
     table.caption = (
         "on time: right within the deadline / offered; right: right / answered\n"
         "in flight: neither answered nor dropped at the end"
     )
+    if oracle:
+        table.caption += "\nof the oracle: on time / on time of the best there could have been"
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:

@@ -134,7 +134,7 @@ def latency(rows: list[PointRow], deadline_us: int) -> go.Figure:
             marker={"color": colour, "size": 10, "line": {"color": "white", "width": 1}},
             hovertemplate="%{y}<br>" + name + " within %{x:.0f} ms<extra></extra>",
         )
-    styled(figure, _height(len(shown)))
+    styled(figure, height(len(shown)))
     figure.add_scatter(
         x=[deadline_of(row, deadline_us) / 1000 for row in shown],
         y=names,
@@ -172,7 +172,7 @@ def fates(rows: list[PointRow]) -> go.Figure:
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="%{y}<br>%{x:.1%} (%{customdata} frames)<extra>%{fullData.name}</extra>",
         )
-    styled(figure, _height(len(shown)))
+    styled(figure, height(len(shown)))
     figure.update_xaxes(title_text="share of offered frames", tickformat=".0%", range=[0, 1], dtick=0.25)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure.update_layout(barmode="stack", bargap=0.35, margin_t=72)
@@ -241,5 +241,6 @@ def _rate_ticks(bits: list[float]) -> dict[str, object]:
     return {"type": "log", "tickvals": shown, "ticktext": [f"{tick:g}" for tick in shown]}
 
 
-def _height(rows: int) -> int:
+def height(rows: int) -> int:
+    """Pixels for so many rows of bars."""
     return 150 + 26 * rows

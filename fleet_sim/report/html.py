@@ -10,6 +10,7 @@ from fleet_sim.report import figures, words
 from fleet_sim.report.codecs import codecs_section
 from fleet_sim.report.goodput import goodput, knee_words, knees
 from fleet_sim.report.moments import over_time
+from fleet_sim.report.oracle import nearness, oracle_words
 from fleet_sim.report.page import embedded, page, section
 from fleet_sim.report.releases_view import versions_figure
 from fleet_sim.report.results import Results, Summary, check_complete, read_results, write_whole
@@ -82,6 +83,16 @@ def _sections(results: Results) -> list[str]:
                 figures.latency(rows, deadline_us),
             ),
         ]
+    if (near := nearness(rows)) is not None:
+        found.append(
+            section(
+                "How near to the best there could be",
+                "The black mark is what an oracle gets that knows the whole link, every frame to come, its "
+                "bits at every level and how likely it will be answered right there, but not the answers. "
+                + oracle_words(rows[0]),
+                embedded("oracle", near),
+            )
+        )
     if (against_load := goodput(rows)) is not None:
         found.append(
             section(

@@ -38,6 +38,8 @@ def value(row: PointRow, name: str) -> float | None:
     """The figure itself, by the same name."""
     if name.startswith("latency_ms_"):
         return row["latency_ms"][name.removeprefix("latency_ms_")]
+    if name.startswith("oracle_"):
+        return row["oracle"][name.removeprefix("oracle_")]  # type: ignore[literal-required,no-any-return]
     if name.startswith("energy_"):
         return row["energy"][name.removeprefix("energy_")]  # type: ignore[literal-required,no-any-return]
     return row[name]  # type: ignore[literal-required,no-any-return]

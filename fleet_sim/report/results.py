@@ -74,6 +74,21 @@ class EnergyRow(TypedDict):
     eur_a_month: float
 
 
+class OracleRow(TypedDict):
+    """How near a point came to the best there could have been."""
+
+    accuracy_on_time: float  # of the oracle's plan
+    share: float | None  # of it that was reached
+    expects: float  # of its plan, before answers are known
+
+
+class OracleOf(TypedDict):
+    """Which oracle it was."""
+
+    kind: str  # link: exact, of a camera alone; cell: a bound
+    cells: list[int]  # where it was asked
+
+
 class PointRow(TypedDict):
     """The figures of one sweep point; None where nothing was sent or answered."""
 
@@ -100,6 +115,8 @@ class PointRow(TypedDict):
     serving: NotRequired[ServingRow]
     heads: NotRequired[dict[str, HeadFigures]]
     energy: NotRequired[EnergyRow]
+    oracle: NotRequired[OracleRow]
+    oracle_of: NotRequired[OracleOf]
     seeds: NotRequired[list[int]]
     by_seed: NotRequired[dict[str, list[float | None]]]
     interval: NotRequired[dict[str, float | None]]

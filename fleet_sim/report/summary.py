@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from fleet_sim.engine.counts import Counts
+from fleet_sim.engine.best import Best
+from fleet_sim.engine.counts import OFFERED, RIGHT_ON_TIME, Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.engine.figures import Row, group_figures, point_figures, ratio, timeline_rows
 from fleet_sim.engine.fleet import Fleet
@@ -19,6 +20,7 @@ from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
 from fleet_sim.report.watch import alarm_times_s, watched_rows
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
+from fleet_sim.scenario.allocating import told_bits
 from fleet_sim.scenario.work import radio_of, rates_of
 
 SHORT_ID = 12
@@ -33,6 +35,7 @@ class Outcome:
     counts: Counts
     wall_s: float
     classes: int = 0  # that a head tells apart
+    best: Best | None = None  # there could have been, where report.oracle asks for it
     retrained: tuple[Retrained, ...] = ()  # heads, in order of time
 
     @property
@@ -108,6 +111,7 @@ def point_row(repeats: Sequence[Outcome]) -> Row:
         "sweep": point.values,
         **together(figures, [outcome.point.scenario.seed for outcome in repeats]),
         "heads": _heads(repeats),
+        **_oracle_of(repeats[0]),
         "wall_s": round(sum(outcome.wall_s for outcome in repeats), 3),
     }
 
@@ -123,9 +127,26 @@ def _figures(outcome: Outcome) -> Row:
         found["energy"] = energy_figures(outcome.counts, outcome.fleet, rates, battery_wh, eur_per_mb)
     if names := [group.name for group in scenario.fleet.groups]:
         found["groups"] = group_figures(outcome.counts, names, pixels)
+    if scenario.control.allocation != "equal":
+        per_s = told_bits(scenario) * 1_000_000 / scenario.control.period_us
+        found["allocation"] = {"downlink_bps": round(per_s, 3)}
+    if outcome.best is not None:
+        reached = outcome.counts.total_C[RIGHT_ON_TIME] / max(1, outcome.counts.total_C[OFFERED])
+        found["oracle"] = {
+            "accuracy_on_time": round(outcome.best.on_time_accuracy, 6),
+            "share": ratio(reached, outcome.best.on_time_accuracy),
+            "expects": round(outcome.best.worth, 6),
+        }
     if alarms := alarm_times_s(scenario, outcome.counts):
         found["alarm_s"] = alarms
     return found
+
+
+def _oracle_of(outcome: Outcome) -> Row:
+    """What the oracle was asked for; in many cells it is some."""
+    if outcome.best is None:
+        return {}
+    return {"oracle_of": {"kind": outcome.best.kind, "cells": list(outcome.best.cells)}}
 
 
 def _heads(repeats: Sequence[Outcome]) -> Row:

@@ -89,6 +89,8 @@ def points_table(summary: Summary) -> str:
             "kB a month": lambda row: intervals.number(row, "energy_bytes_a_month", 1, 0.001),
             "EUR a month": lambda row: intervals.number(row, "energy_eur_a_month", 4),
         }
+    if rows and all("oracle" in row for row in rows):
+        columns["of the oracle"] = lambda row: intervals.percent(row, "oracle_share")
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = ""
     for row in rows:

@@ -234,3 +234,6 @@ class ReportSpec(Strict):
     """What is written beside the summary."""
 
     cells: tuple[int, ...] = Field((), description="cells that get rows of their own in timeline.parquet")
+    oracle: bool = Field(
+        False, description="compare every point with the best there could have been (docs/control.md)"
+    )

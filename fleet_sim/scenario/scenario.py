@@ -145,6 +145,14 @@ class Scenario(Strict):
                 "control.allocation",
                 "control.controller",
             )
+        train, serving = self.train, self.serving
+        several = train.updates or train.retrain or serving.switches or serving.split or self.rollout
+        if self.report.oracle and (several or self.mode == "live"):
+            raise misfit(
+                "an oracle knows the answers of one version and one head from a bank: leave it out of live "
+                "runs and of those whose versions or heads change",
+                "report.oracle",
+            )
         for i, group in enumerate(self.fleet.groups):
             if group.link.rate < 1 and (self.link.sharing == "aloha" or self.link.capacity.kind == "lora"):
                 raise misfit(

@@ -72,6 +72,10 @@ def period_us_of(fleet: Fleet, camera: int) -> int:
     return fleet.frame_period_us
 
 
+def rate_ppm_of(fleet: Fleet, camera: int) -> int:
+    return int(fleet.groups.rate_ppm_G[group_of(fleet, camera)]) if fleet.counted_groups else 10**6
+
+
 def scene_of(fleet: Fleet, camera: int, frame: int, capture_us: int) -> int:
     """Which scene a camera sees: an image, in the look of its group's stage."""
     seed, views = fleet.seed, fleet.views
@@ -113,7 +117,8 @@ class Reference:
                     self.numbers[camera, capture_us] = frame
                     self.count(camera, self.version_at(capture_us), capture_us, offered=1)
                     ready.append((capture_us + fleet.encode_us, camera))
-            self.uplink = Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book)
+            rates = {camera: rate_ppm_of(fleet, camera) for _, camera in ready}
+            self.uplink = Uplink(link, fleet.seed, cell, fleet.encode_us, patience_us, book, rates)
             self.uplink.run(ready, fleet.duration_us)
         for server in range(case.servers):
             self.serve([s for s in self.sent if s[2] % fleet.cells % case.servers == server])
@@ -135,6 +140,7 @@ class Reference:
             share_bps = min(share_bps, Fraction(fleet.link.bps * 10**6 // (10**6 + fleet.link.rest_ppm)))
         plan = int(share_bps * fleet.frame_period_us * fleet.headroom_ppm / 10**12)
         plan = plan * period_us_of(fleet, camera) // fleet.frame_period_us
+        plan = plan * rate_ppm_of(fleet, camera) // 10**6
         expected = case.expected_bits[version].tolist()
         fitting = [k for k, bits in enumerate(expected) if bits + 8 * waiting_bytes <= plan]
         level = max(fitting, default=0) if fleet.fixed_level < 0 else fleet.fixed_level

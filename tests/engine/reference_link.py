@@ -59,7 +59,17 @@ def up(number: int, divisor: int) -> int:
 class Uplink:
     """Runs one cell to `until_us`; `book` is told what becomes of messages and packets."""
 
-    def __init__(self, link: n.Link, seed: int, cell: int, encode_us: int, patience_us: int, book: "Book"):
+    def __init__(
+        self,
+        link: n.Link,
+        seed: int,
+        cell: int,
+        encode_us: int,
+        patience_us: int,
+        book: "Book",
+        rate_ppm: dict[int, int],
+    ):
+        self.rate_ppm = rate_ppm
         self.link, self.seed, self.cell, self.book = link, seed, cell, book
         self.encode_us, self.patience_us = encode_us, patience_us
         self.cameras: dict[int, Camera] = {}
@@ -217,11 +227,12 @@ class Uplink:
         return c.served_bits >> (now_us // half_us - c.served_us // half_us)
 
     def share_ppm(self, camera: int, now_us: int) -> int:
-        link = self.link
-        draw = h.draw_below(
-            self.seed, h.STREAM_FADING, camera, now_us // link.fading_us, len(link.fading_ppm_S)
-        )
-        return int(link.fading_ppm_S[draw])
+        link, share = self.link, 10**6
+        if link.fading_us:
+            block = now_us // link.fading_us
+            draw = h.draw_below(self.seed, h.STREAM_FADING, camera, block, len(link.fading_ppm_S))
+            share = int(link.fading_ppm_S[draw])
+        return max(1, share * self.rate_ppm[camera] // 10**6)
 
     def turn(self, camera: int, now_us: int) -> tuple[Fraction | int, int]:
         c = self.cameras[camera]
@@ -245,7 +256,7 @@ class Uplink:
             if link.capacity == n.AIRTIME:
                 end_us, beyond = begin_us + int(link.airtime_us_B[packet.bytes]), 0
             else:
-                needs = up(work * 10**6, self.share_ppm(camera, now_us)) if link.fading_us else work
+                needs = up(work * 10**6, self.share_ppm(camera, now_us))
                 end_us, beyond = self.carried(begin_us, needs - (spare if begin_us == now_us else 0))
             if self.too_late(c, begin_us, end_us, now_us):
                 c.turn_key = None

@@ -118,12 +118,14 @@ def links(draw: st.DrawFn, scale: int, bps: int, duration_us: int, plain: bool) 
 
 @st.composite
 def camera_groups(draw: st.DrawFn, period_us: int) -> Groups:
-    """Up to three groups with frame periods of their own."""
+    """Up to three groups with frame periods and rates of their own."""
     weights = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
     if draw(st.booleans()):
         return ALIKE
     periods_us = tuple(max(1, period_us // draw(st.integers(1, 4))) for _ in weights)
-    return groups_of(tuple(w / sum(weights) for w in weights), periods_us, (1,) * len(weights))
+    rates_ppm = tuple(draw(st.sampled_from([1_000_000, 1_000_000, 333_333, 1000])) for _ in weights)
+    shares = tuple(w / sum(weights) for w in weights)
+    return groups_of(shares, periods_us, (1,) * len(weights), rates_ppm)
 
 
 @st.composite

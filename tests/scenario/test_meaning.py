@@ -17,6 +17,17 @@ def test_a_scenario_of_the_first_release_means_what_it_did() -> None:
     assert sha256_hex(fields) == "6dcd6c0045883cf4cbf7e92ffc00f76d4a0ba2511a3fa75cb7c4c5ac07a1014f"
 
 
+def test_a_group_at_the_full_rate_means_what_it_did() -> None:
+    groups = [{"name": "a", "share": 0.5, "link": {"rate": 1}}, {"name": "b", "share": 0.5}]
+    fields = digest_fields(Scenario.model_validate({"name": "x", "fleet": {"groups": groups}}))
+    assert [set(group) for group in fields["fleet"]["groups"]] == [
+        {"name", "share", "frame_period_us", "importance", "sees"}
+    ] * 2
+    groups[0]["link"] = {"rate": 0.5}
+    slower = digest_fields(Scenario.model_validate({"name": "x", "fleet": {"groups": groups}}))
+    assert slower["fleet"]["groups"][0]["link"] == {"rate": 0.5}
+
+
 def test_a_table_of_service_times_enters_by_its_content(tmp_path: Path) -> None:
     copy = tmp_path / "copy.json"
     copy.write_bytes(DEFAULT.read_bytes())
