@@ -35,8 +35,8 @@ class Outcome:
     counts: Counts
     wall_s: float
     classes: int = 0  # that a head tells apart
-    best: Best | None = None  # there could have been, where report.oracle asks for it
     retrained: tuple[Retrained, ...] = ()  # heads, in order of time
+    best: Best | None = None  # there could have been, where report.oracle asks for it
 
     @property
     def taken_up(self) -> list[tuple[int, str]]:

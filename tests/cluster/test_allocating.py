@@ -68,7 +68,7 @@ def test_cameras_heed_what_they_are_told_when_the_message_is_there() -> None:
     fleet = two_groups()
     hulls = hulls_of(np.array([[[50], [200]]]), np.array([[[0.5], [0.5]]]))
     told_CG = new_cameras(fleet, np.arange(1), (), 1)[0].told_CG
-    assert told_CG["cameras"].tolist() == [[3, 3]]
+    assert told_CG["cameras"].tolist() == [[4, 2]]
     allocate_cells(told_CG, fleet, hulls, 0, 700_000)
     # 28 bytes of headers and 4 a group at 10 kbit/s, and 10 ms each way.
     after_us = 20_000 + 8 * (28 + 8) * 100
@@ -78,7 +78,7 @@ def test_cameras_heed_what_they_are_told_when_the_message_is_there() -> None:
         return sorted(int(told_bits(told_CG, fleet, 0, camera, now_us)) for camera in range(6))
 
     assert plans(700_000 + after_us - 1) == [100] * 6  # equal parts
-    assert plans(700_000 + after_us) == [50] * 3 + [150] * 3  # what the gate leaves is the yard's
+    assert plans(700_000 + after_us) == [50] * 4 + [200] * 2  # what the gate leaves is the yard's
 
 
 def test_what_takes_more_bits_than_expected_is_charged_for_it() -> None:
