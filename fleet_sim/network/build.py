@@ -52,8 +52,8 @@ LENGTH_BYTES = 2  # says how long each message of a shared packet is
 _LARGEST_WORK = 1 << 60
 
 
-def link_of(spec: LinkSpec) -> Link:
-    """The constants of a link; a trace is read from its file.
+def link_of(spec: LinkSpec, taken: float = 0) -> Link:
+    """The constants of a link; a trace is read from its file. `taken`: share of the downlink kept for others.
 
     Raises UserError for a trace that cannot be read or that would carry too much at once.
     """
@@ -61,7 +61,7 @@ def link_of(spec: LinkSpec) -> Link:
     fading_us, fading_ppm_S = _fading(spec)
     to_bad, to_good, loss_good, loss_bad = _loss(spec)
     outages = np.array([(o.from_us, o.to_us) for o in spec.outages], np.int64).reshape(-1, 2)
-    feedback_bps = spec.downlink_bps or capacity["budget_bps"]
+    feedback_bps = downlink_bps(spec, capacity["budget_bps"], 1 - Fraction(str(taken)))
     return Link(
         **capacity,
         sharing=SHARING[spec.sharing],
@@ -91,6 +91,11 @@ def link_of(spec: LinkSpec) -> Link:
         outage_from_us_O=outages[:, 0].copy(),
         outage_to_us_O=outages[:, 1].copy(),
     )
+
+
+def downlink_bps(spec: LinkSpec, budget_bps: int, share: Fraction) -> int:
+    """A share of a cell's downlink, at least one bit a second."""
+    return max(1, int((spec.downlink_bps or budget_bps) * share))
 
 
 _NOTHING = np.zeros(0, np.int64)

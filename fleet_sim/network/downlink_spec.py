@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.spec import Strict, misfit
-from fleet_sim.basics.units import BitRate, Bytes, Microseconds
+from fleet_sim.basics.units import Bytes, Microseconds
+from fleet_sim.network.build import downlink_bps, link_of
 from fleet_sim.network.capacity_spec import Probability
 from fleet_sim.network.downlink import Downlink
 from fleet_sim.network.link import CERTAIN
@@ -38,10 +39,12 @@ class AirSpec(Strict):
     send: Literal["delta", "whole"] = Field(
         "delta", description="what a version differs in from the one before, or all of it; packed alike"
     )
-    downlink_bps: BitRate | None = Field(
-        None, ge=100, le=10**12, description="of a cell; empty: link.downlink_bps, or as the uplink"
+    share: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="of link.downlink_bps for encoders, kept free for them; all else has the rest",
     )
-    share: float = Field(0.5, gt=0, lt=1, description="of the downlink for encoders; all else has the rest")
     block_bytes: Bytes | None = Field(
         None, ge=SMALLEST_BLOCK_BYTES, le=65536, description="content of a packet; empty: as much as fits one"
     )
@@ -56,6 +59,9 @@ class AirSpec(Strict):
     install_failure: Probability = Field(
         0.0, lt=1, description="probability that a camera's install of a version fails"
     )
+    most_failed: Probability = Field(
+        0.1, description="share of the cameras it went to whose installs may fail; with more it is taken back"
+    )
 
 
 def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
@@ -67,9 +73,7 @@ def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
         raise UserError(
             f"rollout.air.block_bytes: a packet of this link carries {largest_bytes} bytes, not {block_bytes}"
         )
-    bps = int(downlink_bps(air, link) * Fraction(str(air.share)))
-    if not bps:
-        raise UserError("rollout.air.share: it leaves less than a bit a second for encoders")
+    bps = downlink_bps(link, link_of(link).budget_bps, Fraction(str(air.share)))
     window = air.window
     if window and window.open_us < -(-8 * (block_bytes + header_bytes) * 1_000_000 // bps):
         raise UserError(
@@ -88,11 +92,3 @@ def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
         outage_from_us_O=outages[:, 0].copy(),
         outage_to_us_O=outages[:, 1].copy(),
     )
-
-
-def downlink_bps(air: AirSpec, link: LinkSpec) -> int:
-    """All of a cell's downlink; raises UserError for a link that does not say."""
-    bps = air.downlink_bps or link.downlink_bps or link.budget_bps
-    if bps is None:
-        raise UserError("rollout.air.downlink_bps: this link does not say how much it carries down")
-    return bps

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from fleet_sim.basics.spec import Strict, misfit
 from fleet_sim.basics.units import Microseconds
+from fleet_sim.network.downlink_spec import AirSpec
 
 WEEK_US = 7 * 86_400_000_000
 Error = Annotated[float, Field(gt=0, lt=0.5)]
@@ -53,6 +54,7 @@ class RolloutSpec(Strict):
     )
     wave_us: Microseconds = Field(600_000_000, ge=1000, le=WEEK_US, description="shortest time of a wave")
     guard: GuardSpec = NoGuardSpec()
+    air: AirSpec = AirSpec()
 
     @model_validator(mode="after")
     def _rising(self) -> "RolloutSpec":
