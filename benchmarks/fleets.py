@@ -10,10 +10,10 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard, Point
 from fleet_sim.cluster.simulation import Crew, simulate
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 
@@ -88,4 +88,4 @@ def crew_on(host: Host, point: Scenario, banked: tuple[np.ndarray, BankPart] | N
 
 def run(crew: Crew, point: Scenario) -> Counts:
     """All of the point's virtual time."""
-    return simulate(crew, setup_of(point), point, [0], lambda _: Known(np.zeros(1, np.int64)), Quiet())[0]
+    return simulate(crew, setup_of(point), point, [0], lambda _: Published([0], [0]), Quiet())[0]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_SPLIT
+from fleet_sim.basics.errors import UserError
 from fleet_sim.camera.devices import encode_time_us
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.control.allocation import ALLOCATIONS
@@ -16,6 +17,7 @@ from fleet_sim.engine.fleet import NO_MIXES, Fleet, Mixes, Schedule
 from fleet_sim.engine.groups import ALIKE, FULL_PPM, Groups, groups_of
 from fleet_sim.engine.views import UNCHANGED, Views
 from fleet_sim.network.build import link_of
+from fleet_sim.network.downlink_spec import AirSpec, downlink_of
 from fleet_sim.network.link import Link
 from fleet_sim.scenario import SPLIT, Scenario, heads_by_time, service_times
 from fleet_sim.scenario.allocating import told_after_us
@@ -34,7 +36,14 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         encode_us = encode_time_us(device, camera_work(point, classes).multiply_adds)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     estimated = estimates(point.control.controller)
-    link = link_of(point.link)
+    air = point.rollout.air if point.rollout and point.train.updates else None
+    link = link_of(point.link, air.share if air else 0)
+    encode_us += point.control.confidence_us if estimated else 0
+    if air and encode_us > point.control.period_us:
+        raise UserError(
+            f"control.period_us: encoders are switched at frame boundaries, and a frame takes {encode_us} us "
+            f"to encode: the period must not be shorter, and is {point.control.period_us} us"
+        )
     return Fleet(
         seed=point.seed,
         cameras=point.fleet.cameras,
@@ -42,7 +51,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         duration_us=point.duration_us,
         frame_period_us=point.fleet.frame_period_us,
         **_capture(point),
-        encode_us=encode_us + (point.control.confidence_us if estimated else 0),
+        encode_us=encode_us,
         message_header_bytes=HEADER_BYTES,
         deadline_us=point.serving.deadline_us,
         fixed_level=fixed,
@@ -55,7 +64,18 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         allocation=_allocation(point, link),
         metered=device is not None,
         **_labels(point),
+        **_air(point, air),
     )
+
+
+def _air(point: Scenario, air: AirSpec | None) -> dict[str, Any]:
+    if air is None:
+        return {}
+    return {
+        "downlink": downlink_of(air, point.link),
+        "install_us": air.install_us,
+        "install_failure_ppm": round(air.install_failure * 1_000_000),
+    }
 
 
 def _groups(spec: FleetSpec) -> Groups:

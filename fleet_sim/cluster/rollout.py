@@ -1,63 +1,74 @@
-"""Which head answers whom at a sweep point: as scheduled, or as its releases go.
+"""What the driver decides at a sweep point: which head answers whom, and which encoder is on its way.
 
-The driver decides at period boundaries, one release after the other, by the labels of answers that servers
-had given until then; servers are told with their next step. A camera keeps its place in a release's waves.
+Without `rollout:` all is scheduled from the start. With it, heads and encoders are releases, one after the
+other: at period boundaries the driver moves the one under way on, by what shards and servers had counted
+until then, and they are told with their next step. A camera keeps its place in a release's waves.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT
 from fleet_sim.cluster.epochs import head_schedule
-from fleet_sim.engine.fleet import Mixes, Schedule
+from fleet_sim.engine.air import NO_ORDER, Known, Order, cameras_in_wave
+from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
 from fleet_sim.registry.guard import GuardRule
 from fleet_sim.registry.rollout import EVERYONE_PPM, Heard, Release, RolloutRule
-from fleet_sim.scenario import Scenario, releases_of
+from fleet_sim.scenario import Planned, Scenario, releases_of
 from fleet_sim.scenario.rollout import LabelsGuardSpec, RolloutSpec
 
 SECOND_US = 1_000_000
+COMMAND_BYTES = 32 + 64  # a version's hash and a signature: have again what you had
+
+
+class Published(NamedTuple):
+    """The encoders that are published by now: from when on each is in use, and what brings it to a camera."""
+
+    from_us: Sequence[int]
+    content_bytes: Sequence[int]  # nothing for the first, which cameras come with
 
 
 @dataclass(frozen=True)
 class _Underway:
-    """A release, by its number, of `head` to cameras that `before` answers."""
+    """A release, by its number, of a head or encoder, by its place, to cameras that have the one `before`."""
 
     number: int
-    head: int
+    encoder: bool
+    place: int
     before: int
     release: Release
     from_s: int  # the first whole second of it
 
 
 class Rollout:
-    """What the driver knows and decides at one point; without `rollout:` all is decided from the start."""
+    """What the driver knows and decides at one point."""
 
-    def __init__(self, point: Scenario, versions: int):
+    def __init__(self, point: Scenario, fleet: Fleet, versions: int):
         self.schedule: Schedule = head_schedule(point)
-        heads = [head.name for head in point.heads]
-        self._heads, self._control = len(heads), point.control
+        self._order, self._encoder = NO_ORDER, 0
+        self._fleet, self._control = fleet, point.control
+        self._heads = [head.name for head in point.heads]
         self._underway: _Underway | None = None
         self._begun: list[_Underway] = []
         spec = point.rollout
         guard = spec.guard if spec else None
         self._rule = _rule_of(spec) if spec else None
         self._delay_us = guard.delay_us if isinstance(guard, LabelsGuardSpec) else 0
-        self._queue = deque(
-            (number, release.at_us, heads.index(release.head))
-            for number, release in enumerate(releases_of(point))
-        )
+        self._queue = deque(enumerate(releases_of(point)))
         self._announced = len(self._queue)
-        seconds = -(-point.duration_us // SECOND_US)
-        self._labels_VHS2 = np.zeros((versions, len(heads), seconds, 2), np.int64)
+        self._labels_VHS2 = np.zeros((versions, len(self._heads), fleet.seconds, 2), np.int64)
+        self._installs_VS2 = np.zeros((versions, fleet.seconds, 2), np.int64)
 
     def next_us(self, now_us: int) -> int | None:
         """The boundary after `now_us` at which it has to decide; None: never again."""
         if self._underway:
             then_us = self._underway.release.next_us(now_us)
         else:
-            then_us = self._queue[0][1] if self._queue else None
+            then_us = self._queue[0][1].at_us if self._queue else None
         return None if then_us is None else self._control.boundary_us(then_us)
 
     def hear(self, labels_N5: np.ndarray) -> None:
@@ -65,22 +76,31 @@ class Rollout:
         version_N, head_N, second_N = labels_N5.T[:3]
         np.add.at(self._labels_VHS2, (version_N, head_N, second_N), labels_N5[:, 3:])
 
+    def hear_installs(self, installs_N4: np.ndarray) -> None:
+        """Installs that shards counted: version, second, how many took it up, and how many failed."""
+        version_N, second_N = installs_N4.T[:2]
+        np.add.at(self._installs_VS2, (version_N, second_N), installs_N4[:, 2:])
+
     def take_up(self, head: int, now_us: int) -> None:
         """A head is there, retrained; told at a boundary before `decide`: release it, or let it answer."""
         if self._rule is None:
             self._answer_by(head, now_us)
             return
-        releases = [*self._queue, (self._announced, now_us, head)]
-        self._queue = deque(sorted(releases, key=lambda release: release[1]))
+        releases = [*self._queue, (self._announced, Planned(now_us, self._heads[head]))]
+        self._queue = deque(sorted(releases, key=lambda release: release[1].at_us))
         self._announced += 1
 
-    def decide(self, now_us: int) -> None:
-        """Move on at a boundary, when all labels of answers done by then have been heard."""
+    def decide(self, now_us: int, published: Published) -> Known:
+        """Move on at a boundary, when all counted until then has been heard; what shards know from now on."""
         if self._underway:
-            self._go_on(self._underway, now_us)
-        while self._underway is None and self._queue and self._queue[0][1] <= now_us:
-            number, _, head = self._queue.popleft()
-            self._begin(number, head, now_us)
+            self._go_on(self._underway, now_us, published)
+        while self._underway is None and self._queue and self._queue[0][1].at_us <= now_us:
+            self._begin(*self._queue.popleft(), now_us, published)
+        return self.known(published)
+
+    def known(self, published: Published) -> Known:
+        """What shards know where nothing is to be decided."""
+        return Known(np.array(published.from_us, np.int64), self._order)
 
     def events_E4(self) -> np.ndarray:
         """What releases did, as Counts have it."""
@@ -91,33 +111,60 @@ class Rollout:
         ]
         return np.array(rows, np.int64).reshape(-1, 4)
 
-    def _begin(self, number: int, head: int, now_us: int) -> None:
+    def _begin(self, number: int, plan: Planned, now_us: int, published: Published) -> None:
         """Give a release to its canary; one of the head that is in force already has nothing to do."""
-        before = int(self.schedule.head_W[-1])
-        if self._rule is not None and head != before:
+        if plan.head is None:
+            encoder, place, before = True, plan.version, self._encoder
+        else:
+            encoder, place, before = False, self._heads.index(plan.head), int(self.schedule.head_W[-1])
+        if self._rule is not None and place != before:
             release = Release(self._rule, now_us)
-            self._underway = _Underway(number, head, before, release, -(-now_us // SECOND_US))
+            self._underway = _Underway(number, encoder, place, before, release, -(-now_us // SECOND_US))
             self._begun.append(self._underway)
-            self._answer_side_by_side(self._underway, now_us)
+            self._carry_out(self._underway, now_us, published)
 
-    def _go_on(self, under: _Underway, now_us: int) -> None:
+    def _go_on(self, under: _Underway, now_us: int, published: Published) -> None:
         release = under.release
         share_ppm = release.share_ppm
         release.step(now_us, self._heard(under, now_us))
-        if release.taken_back:
-            self._answer_by(under.before, now_us)
-        elif release.share_ppm == EVERYONE_PPM != share_ppm:
-            self._answer_by(under.head, now_us)
-        elif release.share_ppm != share_ppm:
-            self._answer_side_by_side(under, now_us)
+        if release.share_ppm != share_ppm:
+            self._carry_out(under, now_us, published)
         if release.ended:
             self._underway = None
+            if under.encoder and not release.taken_back:
+                self._encoder = under.place
 
     def _heard(self, under: _Underway, now_us: int) -> Heard:
-        """Labels of the whole seconds since it began that were over `delay_us` ago."""
+        """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now."""
         known = slice(under.from_s, max(under.from_s, (now_us - self._delay_us) // SECOND_US))
-        labels_H2 = self._labels_VHS2[:, :, known].sum(axis=(0, 2))
-        return Heard(*labels_H2[under.head].tolist(), *labels_H2[under.before].tolist())
+        labels_N2 = self._labels_VHS2[:, :, known].sum(axis=(1, 2) if under.encoder else (0, 2))
+        heard = Heard(*labels_N2[under.place].tolist(), *labels_N2[under.before].tolist())
+        if not under.encoder:
+            return heard
+        fleet, share_ppm = self._fleet, under.release.share_ppm
+        wanted = int(cameras_in_wave(fleet.seed, under.number, fleet.cameras, share_ppm))
+        taken_up, failed = self._installs_VS2[under.place, : now_us // SECOND_US].sum(axis=0).tolist()
+        return replace(heard, wanted=wanted, failed=failed, reached=taken_up + failed == wanted)
+
+    def _carry_out(self, under: _Underway, now_us: int, published: Published) -> None:
+        """Let the share of the cameras that the release has now have what it brings."""
+        if under.encoder:
+            self._send(under, now_us, published.content_bytes[under.place])
+        elif under.release.taken_back:
+            self._answer_by(under.before, now_us)
+        elif under.release.share_ppm == EVERYONE_PPM:
+            self._answer_by(under.place, now_us)
+        else:
+            self._answer_side_by_side(under, now_us)
+
+    def _send(self, under: _Underway, now_us: int, content_bytes: int) -> None:
+        number, release = self._order.number + 1, under.release
+        if release.taken_back:
+            self._order = Order(number, now_us, under.before, under.number, EVERYONE_PPM, COMMAND_BYTES, True)
+        else:
+            self._order = Order(
+                number, now_us, under.place, under.number, release.share_ppm, content_bytes, False
+            )
 
     def _answer_by(self, place: int, now_us: int) -> None:
         from_us_W, head_W, mixes = self.schedule
@@ -126,9 +173,9 @@ class Rollout:
 
     def _answer_side_by_side(self, under: _Underway, now_us: int) -> None:
         """The head released for the cameras of the wave, the one before for the others."""
-        below_ppm, heads = [under.release.share_ppm, EVERYONE_PPM], [under.head, under.before]
+        below_ppm, heads = [under.release.share_ppm, EVERYONE_PPM], [under.place, under.before]
         mixes = self.schedule.mixes
-        place = self._heads + len(mixes.stream_I)
+        place = len(self._heads) + len(mixes.stream_I)
         mixes = Mixes(
             np.append(mixes.stream_I, STREAM_ROLLOUT),
             np.append(mixes.counter_I, under.number),
@@ -144,4 +191,4 @@ def _rule_of(spec: RolloutSpec) -> RolloutRule:
     guard = None
     if isinstance(spec.guard, LabelsGuardSpec):
         guard = GuardRule(spec.guard.harm, spec.guard.alpha, spec.guard.beta)
-    return RolloutRule(waves_ppm, spec.wave_us, guard)
+    return RolloutRule(waves_ppm, spec.wave_us, guard, spec.air.most_failed)

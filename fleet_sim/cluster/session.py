@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from fleet_sim.cluster.knowledge import Knowledge, without_estimates
 from fleet_sim.cluster.member import Member, Pending
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.retraining import Retraining, lessons_of
+from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LABEL, LATENT, LATENTS, Sends, mean_payload_bits, sends_of
 from fleet_sim.cluster.server import DecoderServer
@@ -26,10 +27,10 @@ from fleet_sim.cluster.simulation import Crew, Watcher, simulate
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
 from fleet_sim.data.weather import seen
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.best import Best, best_of
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.registry.delta import delta_of, rebuilt, whole
 from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario import Scenario, digest_fields
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
@@ -49,6 +50,13 @@ class Update:
 
     from_us: int
     version: Callable[[], Deployed]
+
+
+class Packed(TypedDict):
+    """Bytes that bring an encoder to a camera: all of it, or what it differs in from the one before."""
+
+    whole: int
+    delta: int
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ class Session:
         self.ladder: list[Rung] = []
         self._best: dict[str, Best] = {}
         self._knowledge: dict[Sends, Knowledge] = {}
+        self.packed: list[Packed] = []  # of each version but the first
         self._audited = [0] * len(self._crews)
         self._contract_ids: set[int] = set()
         self._warm()
@@ -350,17 +359,29 @@ class Session:
         froms_us = [0, *(update.from_us for update in updates)]
         export.begin(fleet, [version.encoder for version in self.deployed])
 
-        def known_at(at_us: int) -> Known:
+        def published_at(at_us: int) -> Published:
             for update in updates[len(self.deployed) - 1 :]:
                 if update.from_us == at_us < fleet.duration_us:
                     self.deploy(update.version())
+                    if point.rollout:
+                        self._pack()
                     export.versions([version.encoder for version in self.deployed])
-            return Known(np.array(froms_us[: len(self.deployed)], np.int64))
+            sends = point.rollout.air.send if point.rollout else "whole"
+            contents = [packed[sends] for packed in self.packed]
+            return Published(froms_us[: len(self.deployed)], [0, *contents])
 
-        counts, audited = simulate(crew, setup, point, froms_us, known_at, watcher, retraining)
+        counts, audited = simulate(crew, setup, point, froms_us, published_at, watcher, retraining)
         self._audited[number] += audited
         export.end(counts)
         return counts
+
+    def _pack(self) -> None:
+        """Weigh the encoder deployed last, as it would travel; what its delta rebuilds is checked."""
+        before, after = (self._host.get(self._load(version.encoder)) for version in self.deployed[-2:])
+        delta = delta_of(before, after)
+        if rebuilt(before, delta).id != after.id:
+            raise RunError(f"the delta to encoder {after.id[:16]} leads elsewhere")
+        self.packed.append({"whole": len(whole(after)), "delta": len(delta)})
 
     def _load(self, version: str) -> Ref:
         return self._registry.ask("load", version).wait()[0]

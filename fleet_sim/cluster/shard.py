@@ -20,7 +20,7 @@ from fleet_sim.control.controller import Guide, guide_of
 from fleet_sim.control.hull import NO_HULLS, Hulls, hulls_of
 from fleet_sim.control.names import Own
 from fleet_sim.control.observation import RAISED
-from fleet_sim.engine.air import NO_ORDER, Known, carry, obey
+from fleet_sim.engine.air import FAILED, NO_ORDER, TAKEN_UP, Known, Order, carry, obey
 from fleet_sim.engine.allocating import allocate_cells
 from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
 from fleet_sim.engine.counts import Counts
@@ -94,7 +94,7 @@ class Moved:
     """What a shard counted in one step."""
 
     counted_VC: np.ndarray
-    air_VQ: np.ndarray  # engine.air.AIR_COLUMNS; no rows where versions do not travel
+    installs_N4: np.ndarray  # version, second, how many cameras took it up then, how many could not
 
 
 @dataclass
@@ -162,7 +162,8 @@ class CameraShard(Resident):
         curves = Curves(np.zeros((groups, 1)), np.zeros((groups, point.heads, 1)))
         trial.add_version(np.zeros(1, np.int64), one_scene(), curves=curves)
         trial.begin(point)
-        at_first = Known(np.zeros(1, np.int64))
+        nothing = Order(0, 0, 0, 0, 0, 1, False)
+        at_first = Known(np.zeros(1, np.int64), nothing if point.fleet.downlink.bps else NO_ORDER)
         trial.step(point.fleet.duration_us, at_first, False)
         trial.finish(at_first)
 
@@ -181,15 +182,18 @@ class CameraShard(Resident):
         """
         state = self._here()
         counts = state.counts
-        before_VC, before_VQ = counts.by_second_VSC.sum(axis=1), counts.air_VGSQ.sum(axis=(1, 2))
+        before_VC, before_VS2 = counts.by_second_VSC.sum(axis=1), _installs(counts)
         if known.order.number != NO_ORDER.number:
             self._carry(state, until_us, known)
         messages = self._messages(state, until_us, known.from_us_V)
         by_server = self._move_on(state, messages, until_us, known.from_us_V)
         counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
         deliveries = self._deliver(state, by_server)
+        changed_VS2 = _installs(counts) - before_VS2
+        version_N, second_N = np.nonzero(changed_VS2.any(axis=2))
         moved = Moved(
-            counts.by_second_VSC.sum(axis=1) - before_VC, counts.air_VGSQ.sum(axis=(1, 2)) - before_VQ
+            counts.by_second_VSC.sum(axis=1) - before_VC,
+            np.column_stack([version_N, second_N, changed_VS2[version_N, second_N]]),
         )
         return [moved, state if snapshot else None, *deliveries]
 
@@ -364,3 +368,9 @@ class CameraShard(Resident):
             for sent in by_server
             for camera, frame, level in zip(sent.camera, sent.frame, sent.level, strict=True)
         }
+
+
+def _installs(counts: Counts) -> np.ndarray:
+    """(V, S, 2) cameras that took a version up, and that could not, of all groups."""
+    installs_VS2: np.ndarray = counts.air_VGSQ[..., [TAKEN_UP, FAILED]].sum(axis=1)
+    return installs_VS2

@@ -13,10 +13,9 @@ from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_end, pace_of
 from fleet_sim.cluster.pools import pools_of
 from fleet_sim.cluster.retraining import Retraining
-from fleet_sim.cluster.rollout import Rollout
+from fleet_sim.cluster.rollout import Published, Rollout
 from fleet_sim.cluster.server import Progress
 from fleet_sim.cluster.shard import Moved, Point
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 
@@ -43,17 +42,17 @@ def simulate(
     setup: Point,
     point: Scenario,
     stops_us: Sequence[int],
-    known_at: Callable[[int], Known],
+    published_at: Callable[[int], Published],
     watcher: Watcher,
     retraining: Retraining | None = None,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
     Servers answer one epoch while shards simulate the next, but where something is decided by what was
-    answered. `known_at` is asked at the start and at every epoch's end, `stops_us` among them: what do
-    members know of versions by then? `retraining` is of points in which heads are retrained.
+    answered. `published_at` is asked at the start and at every epoch's end, `stops_us` among them.
+    `retraining` is of points in which heads are retrained.
     """
-    batching, rollout = batching_of(point), Rollout(point, setup.versions)
+    batching, rollout = batching_of(point), Rollout(point, setup.fleet, setup.versions)
     pools = pools_of(point, batching)
     for shard in crew.shards:
         shard.begin("begin", setup)
@@ -77,14 +76,17 @@ def simulate(
         ]
 
     def take_in(moved: list[list[Ref]], serving: list[Pending]) -> int:
-        """Wait for the answers of an epoch, and hear of their labels; how many were audited."""
-        progress = _commit(crew, [refs[0] for refs in moved], [answer.wait()[0] for answer in serving])
+        """Wait for the answers of an epoch, and hear of labels and installs; how many were audited."""
+        installs, progress = _commit(
+            crew, [refs[0] for refs in moved], [answer.wait()[0] for answer in serving]
+        )
+        for of_shard in installs:
+            rollout.hear_installs(of_shard.installs_N4)
         for of_server in progress:
             rollout.hear(of_server.labels_N5)
         return sum(of_server.checked for of_server in progress)
 
-    rollout.decide(0)
-    known = known_at(0)
+    known = rollout.decide(0, published_at(0))
     now_us, (until_us, stepping) = 0, step_shards(0)
     while now_us < duration_us:
         began = time.perf_counter()
@@ -97,12 +99,13 @@ def simulate(
         ]
         decides = until_us == decision_us(now_us) < duration_us
         now_us = until_us
+        published = published_at(now_us)
+        known = rollout.known(published)
         if decides:
             audited += take_in(moved, serving)
             for head in retraining.learn(now_us) if retraining else ():
                 rollout.take_up(head, now_us)
-            rollout.decide(now_us)
-        known = known_at(now_us)
+            known = rollout.decide(now_us, published)
         if now_us < duration_us:
             until_us, stepping = step_shards(now_us)
         if not decides:
@@ -120,14 +123,14 @@ def simulate(
     return counts, audited
 
 
-def _commit(crew: Crew, counted: list[Ref], answered: list[Ref]) -> list[Progress]:
-    """Export what an epoch counted, and let go of all else it gave; what the servers say of it."""
-    for shard, ref in zip(crew.shards, counted, strict=True):
-        moved: Moved = crew.host.get(ref)
+def _commit(crew: Crew, counted: list[Ref], answered: list[Ref]) -> tuple[list[Moved], list[Progress]]:
+    """Export what an epoch counted, and let go of all else it gave; what shards and servers say of it."""
+    gone: list[Moved] = [crew.host.get(ref) for ref in counted]
+    for shard, moved in zip(crew.shards, gone, strict=True):
         crew.export.counted(shard.name, moved.counted_VC, None)
     found: list[Progress] = [crew.host.get(ref) for ref in answered]
     for server, progress in zip(crew.servers, found, strict=True):
         crew.export.counted(server.name, progress.counted_VC, progress.latency_VB)
     for member in [*crew.shards, *crew.servers]:
         member.settle()
-    return found
+    return gone, found

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.compiled import at, bare, inlined
-from fleet_sim.basics.hashing import STREAM_BLOCK, STREAM_INSTALL, STREAM_WAVE, draw, draw_below
+from fleet_sim.basics.hashing import STREAM_BLOCK, STREAM_INSTALL, STREAM_ROLLOUT, draw, draw_below
 from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.installs import newest, newest_since_us, take_back, take_up
 from fleet_sim.network.downlink import NEVER_US, block_bits, open_us
@@ -49,12 +49,13 @@ class Order(NamedTuple):
     number: int  # the first is 0
     from_us: int
     version: int
-    below_ppm: int  # cameras whose draw is below this, see `in_wave`
+    release: int  # whose waves these are, see `in_wave`
+    below_ppm: int
     content_bytes: int  # that bring a camera there
     command: bool  # the content is a command to take up a version that the camera has
 
 
-NO_ORDER = Order(-1, 0, 0, 0, 0, False)
+NO_ORDER = Order(-1, 0, 0, 0, 0, 0, False)
 
 
 class Known(NamedTuple):
@@ -72,9 +73,18 @@ def idle(cameras: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @inlined()
-def in_wave(seed, version, camera, below_ppm):
-    """Whether a camera is among the first so many millionths of the fleet that a version goes to."""
-    return draw_below(seed, STREAM_WAVE + version, camera, 0, MICRO) < below_ppm
+def in_wave(seed, release, camera, below_ppm):
+    """Whether a camera is among the first so many millionths of the fleet that a release goes to."""
+    return draw_below(seed, STREAM_ROLLOUT, camera, release, MICRO) < below_ppm
+
+
+@bare()
+def cameras_in_wave(seed, release, cameras, below_ppm):
+    """How many of the fleet's cameras are."""
+    count = 0
+    for camera in range(cameras):
+        count += in_wave(seed, release, camera, below_ppm)
+    return count
 
 
 @bare()
@@ -145,7 +155,7 @@ def _next_wanting(cameras, u, fleet, order, cell):
         download, camera = cameras.downloads[row], np.int64(u.cameras[row].camera)
         if newest(cameras, row) == order.version or download.failed == order.version:
             continue
-        if in_wave(fleet.seed, order.version, camera, order.below_ppm):
+        if in_wave(fleet.seed, order.release, camera, order.below_ppm):
             if download.version != order.version:
                 download.version, download.blocks = order.version, 0
             return row
@@ -176,7 +186,7 @@ def _all_there(cameras, u, fleet, order, row, ends_us, air_VGSQ):
         taken_up_us = arrived_us
     else:
         taken_up_us = arrived_us + fleet.install_us
-        toss_ppm = draw_below(fleet.seed, STREAM_INSTALL + order.version, camera, 0, MICRO)
+        toss_ppm = draw_below(fleet.seed, STREAM_INSTALL, camera, order.version, MICRO)
         if toss_ppm < fleet.install_failure_ppm:
             download.failed = order.version
             if taken_up_us < fleet.duration_us:

@@ -7,7 +7,7 @@ from fleet_sim.scenario.schema import json_schema
 from fleet_sim.scenario.sweep import Point, points, repeated
 from fleet_sim.scenario.timing import (
     SPLIT,
-    HeadRelease,
+    Planned,
     heads_by_time,
     releases_of,
     service_times,
@@ -16,7 +16,7 @@ from fleet_sim.scenario.timing import (
 
 __all__ = [
     "SPLIT",
-    "HeadRelease",
+    "Planned",
     "Point",
     "Scenario",
     "digest_fields",

@@ -114,11 +114,19 @@ class Scenario(Strict):
     def _can_roll_out(self) -> "Scenario":
         if self.rollout is None:
             return self
-        if not self.serving.switches and not self.train.retrain:
+        if not self.serving.switches and not self.train.updates and not self.train.retrain:
             raise misfit(
-                "nothing is rolled out: name a head and its time in serving.switches",
+                "nothing is rolled out: name a head and its time in serving.switches, or an update",
                 "rollout",
                 "serving.switches",
+                "train.updates",
+            )
+        if self.train.updates and self.camera.codec != "latent":
+            raise misfit(
+                f"cameras that send {self.camera.codec} have no encoder to roll out: leave rollout out",
+                "camera.codec",
+                "train.updates",
+                "rollout",
             )
         if self.serving.split:
             raise misfit(

@@ -30,26 +30,30 @@ def heads_by_time(scenario: Scenario, retrained: Sequence[tuple[int, str]] = ())
     return [first, *sorted([*_switches(scenario), *retrained], key=lambda change: change[0])]
 
 
-class HeadRelease(NamedTuple):
-    """A head that is to answer for a growing share of the cameras, from this boundary on at the earliest."""
+class Planned(NamedTuple):
+    """A head or an encoder for a growing share of the cameras, from this boundary on at the earliest."""
 
     at_us: int
-    head: str
+    head: str | None  # None: an encoder, that of the update whose place is ...
+    version: int = 0  # ... one less than this
 
     @property
     def name(self) -> str:
         """As reports call it."""
-        return f"head {self.head}"
+        return f"encoder {self.version}" if self.head is None else f"head {self.head}"
 
 
-def releases_of(scenario: Scenario, retrained: Sequence[tuple[int, str]] = ()) -> list[HeadRelease]:
+def releases_of(scenario: Scenario, retrained: Sequence[tuple[int, str]] = ()) -> list[Planned]:
     """The releases by number: those known from the start in order of time, then `retrained` heads in theirs.
 
     None where there is no `rollout`.
     """
     if scenario.rollout is None:
         return []
-    return [HeadRelease(*switch) for switch in (*_switches(scenario), *retrained)]
+    encoders = [Planned(at_us, None, version) for version, at_us in enumerate(update_times_us(scenario), 1)]
+    heads = [Planned(*switch) for switch in _switches(scenario)]
+    known = sorted([*encoders, *heads], key=lambda plan: plan.at_us)
+    return [*known, *(Planned(*head) for head in retrained)]
 
 
 def _switches(scenario: Scenario) -> list[tuple[int, str]]:

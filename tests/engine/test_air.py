@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet_sim.basics.hashing import STREAM_BLOCK, STREAM_INSTALL, STREAM_WAVE, draw, draw_below
+from fleet_sim.basics.hashing import STREAM_BLOCK, STREAM_INSTALL, STREAM_ROLLOUT, draw, draw_below
 from fleet_sim.engine.air import (
     AIR_COLUMNS,
     BITS,
@@ -138,7 +138,7 @@ def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) ->
                         for camera in waiting
                         if history[camera][-1][1] != order.version
                         and failed[camera] != order.version
-                        and draw_below(fleet.seed, STREAM_WAVE + order.version, camera, 0, MILLION)
+                        and draw_below(fleet.seed, STREAM_ROLLOUT, camera, order.release, MILLION)
                         < order.below_ppm
                     ]
                     if not wanting:
@@ -174,7 +174,7 @@ def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) ->
                     continue
                 blocks[camera], busy, idle_since_us = (-1, 0), None, ends_us
                 at_us = ends_us + (0 if order.command else fleet.install_us)
-                toss = draw_below(fleet.seed, STREAM_INSTALL + order.version, camera, 0, MILLION)
+                toss = draw_below(fleet.seed, STREAM_INSTALL, camera, order.version, MILLION)
                 if not order.command and toss < fleet.install_failure_ppm:
                     failed[camera] = order.version
                     if at_us < fleet.duration_us:
@@ -203,7 +203,7 @@ def same(found: Result, wanted: Result) -> None:
 def test_by_hand_a_cell_sends_one_camera_after_another() -> None:
     """250 bytes in blocks of 90 + 10: 280 bytes at 1,000 bytes a second, for three cameras a cell."""
     fleet = fleet_with(downlink(), install_us=2 * MILLION)
-    order = Order(0, 5 * MILLION, 1, MILLION, 250, False)
+    order = Order(0, 5 * MILLION, 1, 0, MILLION, 250, False)
     ready_us = [5_280_000 + 2_000_000, 5_560_000 + 2_000_000, 5_840_000 + 2_000_000]
     probes_us = [t + shift for t in ready_us for shift in (-1, 0)]
     found = simulated(fleet, [order], [], probes_us)
@@ -217,7 +217,7 @@ def test_by_hand_a_cell_sends_one_camera_after_another() -> None:
 def test_resumed_after_an_outage_without_what_arrived() -> None:
     """The block on its way is sent again, no other: 3 blocks of 100 ms, an outage in the second."""
     fleet = fleet_with(downlink(outages=[(150_000, 3_000_000)]), cameras=1, cells=1)
-    found = simulated(fleet, [Order(0, 0, 1, MILLION, 270, False)], [], [3_199_999, 3_200_000])
+    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 270, False)], [], [3_199_999, 3_200_000])
     assert found.versions == [[0, 1]]
     assert found.air_VSQ[1, :, BLOCKS].sum() == 3
 
@@ -227,7 +227,7 @@ def test_only_within_maintenance_windows() -> None:
     fleet = fleet_with(
         downlink(every_us=10 * MILLION, first_us=2 * MILLION, open_us=250_000), cameras=1, cells=1
     )
-    found = simulated(fleet, [Order(0, 0, 1, MILLION, 450, False)], [], [22_099_999, 22_100_000])
+    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 450, False)], [], [22_099_999, 22_100_000])
     assert found.versions == [[0, 1]]
     assert np.flatnonzero(found.air_VSQ[1, :, BLOCKS]).tolist() == [2, 12, 22]
 
@@ -236,7 +236,7 @@ def test_transfer_time_is_size_over_goodput() -> None:
     """With a fifth of the blocks lost the fleet takes 1 / 0.8 of the time, within four standard errors."""
     cameras, blocks, loss = 50, 100, 0.2
     fleet = fleet_with(downlink(bps=800_000, lost=round(loss * 2**32)), cameras=cameras, cells=1)
-    found = simulated(fleet, [Order(0, 0, 1, MILLION, 90 * blocks, False)], [], [])
+    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 90 * blocks, False)], [], [])
     sent, lost = found.air_VSQ[1, :, BLOCKS].sum(), found.air_VSQ[1, :, BLOCKS_LOST].sum()
     assert sent - lost == cameras * blocks  # nothing that arrived was sent again
     assert found.air_VSQ[1, :, TAKEN_UP].sum() == cameras
@@ -247,7 +247,7 @@ def test_transfer_time_is_size_over_goodput() -> None:
 def test_taken_back_by_a_command() -> None:
     """What has the version goes back within a block; what does not have it yet never gets it."""
     fleet = fleet_with(downlink(), cameras=4, cells=1, install_us=300_000)
-    orders = [Order(0, 0, 1, MILLION, 900, False), Order(1, 3 * MILLION, 0, MILLION, 20, True)]
+    orders = [Order(0, 0, 1, 0, MILLION, 900, False), Order(1, 3 * MILLION, 0, 0, MILLION, 20, True)]
     # 1 s a camera; the third is on its way at 3 s, the second is there at 2.3 s.
     probes_us = [2_000_000, 2_999_999, 3_029_999, 3_030_000, 3_060_000, 20_000_000]
     found = simulated(fleet, orders, [], probes_us)
@@ -258,7 +258,7 @@ def test_a_frame_that_is_being_coded_keeps_its_encoder() -> None:
     """Taken up at 0.1 s, 2.9 s and 3.1 s: a frame of 2.85 s that is not yet coded at 3 s is of the first."""
     fleet = fleet_with(downlink(), cameras=1, cells=1)
     sizes = [(0, 1, 90), (2 * MILLION, 2, 800), (3 * MILLION, 3, 90)]
-    orders = [Order(n, us, version, MILLION, size, False) for n, (us, version, size) in enumerate(sizes)]
+    orders = [Order(n, us, version, 0, MILLION, size, False) for n, (us, version, size) in enumerate(sizes)]
     probes_us = [99_999, 100_000, 2_850_000, 2_900_000, 3_099_999, 3_100_000]
     assert simulated(fleet, orders, [], probes_us).versions == [[0, 1, 1, 2, 2, 3]]
 
@@ -292,7 +292,7 @@ def rollouts(draws: st.DrawFn) -> tuple[Fleet, list[Order]]:
         version = 0 if command else draws(st.integers(1, 3))
         content = 24 if command else 500 * version
         below_ppm = draws(st.sampled_from([200_000, 600_000, MILLION]))
-        orders.append(Order(number, time * MILLION, version, below_ppm, content, command))
+        orders.append(Order(number, time * MILLION, version, version, below_ppm, content, command))
     return fleet, orders
 
 

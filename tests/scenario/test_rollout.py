@@ -54,7 +54,7 @@ def test_switches_become_releases_in_order_of_time(tmp_path: Path) -> None:
     assert heads_by_time(at_once) == [(0, "ce"), (1_000_000, "svm"), (3_000_000, "kl")]
     assert releases_of(at_once) == []
     assert heads_by_time(in_waves) == [(0, "ce")]
-    assert releases_of(in_waves) == [(1_000_000, "svm"), (3_000_000, "kl")]
+    assert releases_of(in_waves) == [(1_000_000, "svm", 0), (3_000_000, "kl", 0)]
     assert digest_fields(at_once) != digest_fields(in_waves)
 
 
