@@ -262,6 +262,7 @@ def _write(
         "machine": machine("cuda" if scenario.serving.num_gpus else "cpu"),
         "ladder": [asdict(rung) for rung in session.ladder],
         "audit": {"checked": session.audited},
+        **({"packed_bytes": session.packed} if session.packed else {}),
         "restarts": session.restarts,
         "wall_s": clock,
     }

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from fleet_sim.basics.hashing import STREAM_SPLIT
 from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.hashing import STREAM_SPLIT
 from fleet_sim.camera.devices import encode_time_us
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.control.allocation import ALLOCATIONS

@@ -7,6 +7,7 @@ from fleet_sim.report import intervals, words
 from fleet_sim.report.goodput import knee_words, knees
 from fleet_sim.report.releases import release_words
 from fleet_sim.report.results import PointRow, Summary
+from fleet_sim.report.travels import travel_words
 from fleet_sim.report.watch import alarm_words
 
 SATURATED = 0.9  # busy share of servers from which their knee is worth a line
@@ -86,7 +87,7 @@ def closing_table(summary: Summary) -> Table:
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
-        for line in alarm_words(row.get("alarm_s", {})):
+        for line in [*alarm_words(row.get("alarm_s", {})), *_travels(summary, row)]:
             table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
     for row in rows:
         for line in release_words([r for r in summary.get("releases", []) if r["point"] == row["point"]]):
@@ -96,6 +97,17 @@ def closing_table(summary: Summary) -> Table:
         table.caption += f"\n{knee_words(knee)}"
     table.caption_justify = "left"
     return table
+
+
+def _travels(summary: Summary, row: PointRow) -> list[str]:
+    """A line for each encoder that travelled at this point."""
+    packed, encoders = summary.get("packed_bytes", []), summary["versions"]["encoders"]
+    return [
+        travel_words(
+            encoders[int(number)]["id"], packed[int(number) - 1][travel["sent"]], travel, row["cameras"]
+        )
+        for number, travel in row.get("air", {}).items()
+    ]
 
 
 def _energy(row: PointRow) -> tuple[str, str]:

@@ -104,6 +104,8 @@ def heads_in_force(
     found, releases = [(0, scenario.serving.head)], releases_of(scenario, retrained)
     for number, at_us, what, share_ppm in counts.events_E4.tolist():
         head = releases[number].head
+        if head is None:
+            continue
         if what == Change.WAVE and share_ppm == EVERYONE_PPM:
             found.append((at_us, head))
         elif what > Change.THROUGH and found[-1][1] == head:

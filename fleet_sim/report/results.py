@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.report.releases import ReleaseRow, VersionRow
+from fleet_sim.report.travels import TravelRow
 from fleet_sim.report.watch import WatchedRow
 
 Swept = dict[str, str | int | float | None]
@@ -122,6 +123,7 @@ class PointRow(TypedDict):
     interval: NotRequired[dict[str, float | None]]
     groups: NotRequired[dict[str, GroupRow]]
     alarm_s: NotRequired[dict[str, dict[str, float | None]]]
+    air: NotRequired[dict[str, TravelRow]]
 
 
 class TimelineRow(TypedDict):
@@ -164,6 +166,7 @@ class Summary(TypedDict):
     audit: NotRequired[dict[str, int]]
     watched: NotRequired[list[WatchedRow]]
     releases: NotRequired[list[ReleaseRow]]
+    packed_bytes: NotRequired[list[dict[str, int]]]
     wall_s: dict[str, float]
 
 

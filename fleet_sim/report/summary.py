@@ -18,6 +18,7 @@ from fleet_sim.report.goodput import knees
 from fleet_sim.report.releases import VersionRow, heads_in_force, release_rows, version_rows
 from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
+from fleet_sim.report.travels import travel_rows
 from fleet_sim.report.watch import alarm_times_s, watched_rows
 from fleet_sim.scenario import Point, Scenario, digest_fields, heads_by_time, update_times_us
 from fleet_sim.scenario.allocating import told_bits
@@ -137,6 +138,8 @@ def _figures(outcome: Outcome) -> Row:
             "share": ratio(reached, outcome.best.on_time_accuracy),
             "expects": round(outcome.best.worth, 6),
         }
+    if scenario.rollout and scenario.train.updates:
+        found["air"] = travel_rows(outcome.counts, outcome.fleet, scenario.rollout.air.send)
     if alarms := alarm_times_s(scenario, outcome.counts):
         found["alarm_s"] = alarms
     return found

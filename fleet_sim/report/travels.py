@@ -13,6 +13,7 @@ from fleet_sim.engine.fleet import Fleet
 class TravelRow(TypedDict):
     """One encoder's way to the fleet; times are virtual seconds at whose end it was so, None if never."""
 
+    sent: str  # delta or whole
     downlink_bits: int
     downlink_share: float | None  # of what was open to encoders from the first bit to the last
     blocks: int
@@ -20,27 +21,29 @@ class TravelRow(TypedDict):
     cameras: int  # that took it up
     cameras_at_end: int  # that have it still
     installs_failed: int
-    first_s: int | None
-    half_s: int | None  # half of those that took it up
-    last_s: int | None
+    first_s: float | None
+    half_s: float | None  # half of those that took it up
+    last_s: float | None
 
 
-def travel_rows(counts: Counts, fleet: Fleet) -> list[TravelRow]:
-    """A row a version but the first, which cameras come with; empty where versions do not travel."""
-    return [_row(air_SQ, fleet) for air_SQ in counts.air_VGSQ.sum(axis=1)[1:]]
+def travel_rows(counts: Counts, fleet: Fleet, sent: str) -> dict[str, TravelRow]:
+    """A row for each of train.updates, by its number from 1 on; empty where encoders do not travel."""
+    air_VSQ = counts.air_VGSQ.sum(axis=1)
+    return {str(version): _row(air_SQ, fleet, sent) for version, air_SQ in enumerate(air_VSQ) if version}
 
 
-def _row(air_SQ: np.ndarray, fleet: Fleet) -> TravelRow:
+def _row(air_SQ: np.ndarray, fleet: Fleet, sent: str) -> TravelRow:
     total_Q = air_SQ.sum(axis=0)
     taken_S = np.cumsum(air_SQ[:, TAKEN_UP])
     seconds_sent = np.flatnonzero(air_SQ[:, BITS])
     open_bits = (np.ptp(seconds_sent) + 1) * fleet.downlink.bps * fleet.cells if len(seconds_sent) else 0
     cameras = int(total_Q[TAKEN_UP])
 
-    def reached_s(least: int) -> int | None:
-        return int(np.searchsorted(taken_S, least)) + 1 if cameras else None
+    def reached_s(least: int) -> float | None:
+        return float(np.searchsorted(taken_S, least)) + 1 if cameras else None
 
     return {
+        "sent": sent,
         "downlink_bits": int(total_Q[BITS]),
         "downlink_share": ratio(int(total_Q[BITS]), int(open_bits)),
         "blocks": int(total_Q[BLOCKS]),
@@ -55,12 +58,13 @@ def _row(air_SQ: np.ndarray, fleet: Fleet) -> TravelRow:
 
 
 def travel_words(encoder: str, content_bytes: int, row: TravelRow, cameras: int) -> str:
-    """A sentence about one encoder's way."""
-    sent = f"encoder {encoder[:8]}: {content_bytes:,} bytes to a camera"
+    """A line about one encoder's way, of so many bytes for each camera."""
+    sent = f"encoder {encoder[:8]}: {content_bytes:,} bytes a camera"
     failed = f", {row['installs_failed']:,} installs failed" if row["installs_failed"] else ""
     if row["last_s"] is None:
         return f"{sent}; no camera has it yet{failed}"
     return (
-        f"{sent}; {row['cameras']:,} of {cameras:,} cameras took it up, half of them by {row['half_s']:,} s, "
-        f"the last by {row['last_s']:,} s{failed}; {row['cameras_at_end']:,} have it at the end"
+        f"{sent}; {row['cameras']:,} of {cameras:,} cameras took it up, half of them by "
+        f"{row['half_s']:,.0f} s, the last by {row['last_s']:,.0f} s{failed}; "
+        f"{row['cameras_at_end']:,} have it at the end"
     )

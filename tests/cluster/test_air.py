@@ -78,7 +78,8 @@ def test_waves_wait_for_the_link_and_frames_are_coded_by_what_a_camera_has(
     assert [what for _, what in events(counts)] == ["BEGUN", "WAVE", "THROUGH"]
     with_it_S = cameras_with(counts, 1)
     assert (with_it_S + cameras_with(counts, 0) == CAMERAS).all()
-    assert with_it_S[1] == 0 and with_it_S[-1] == CAMERAS
+    assert with_it_S[1] == 0
+    assert with_it_S[-1] == CAMERAS
     # A camera takes two frames a second, of which each is offered under its version.
     offered_S = counts.by_second_VSC[1, :, c.OFFERED]
     for second in range(2, SECONDS):
