@@ -64,6 +64,7 @@ def setup_of(point: Scenario) -> Point:
         heads=len(point.heads),
         live=False,
         servers_of_member=share_out(point.serving.servers, members),
+        releases=point.rollout is not None,
     )
 
 

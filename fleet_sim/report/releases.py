@@ -102,7 +102,7 @@ def heads_in_force(
 ) -> list[tuple[int, str]]:
     """(from when in microseconds, head of all cameras but those of a wave), rising from 0."""
     found, releases = [(0, scenario.serving.head)], releases_of(scenario, retrained)
-    for number, at_us, what, share_ppm in counts.events_E4.tolist():
+    for number, at_us, what, share_ppm in sorted(counts.events_E4.tolist(), key=lambda event: event[1]):
         head = releases[number].head
         if head is None:
             continue

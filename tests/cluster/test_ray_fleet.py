@@ -19,6 +19,7 @@ from fleet_sim.cluster.resident import Resident
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.engine.digest import digest
+from fleet_sim.registry.rollout import Change
 
 UPDATE_AT_US = 3_000_000
 
@@ -59,11 +60,18 @@ def kill_and_wait(name: str) -> None:
     raise AssertionError(f"{name} did not come back")
 
 
-@pytest.mark.parametrize("mode", ["bank", "live"])
+RELEASE: dict[str, object] = {
+    "serving": {"head": "plain", "servers": 2, "switches": [{"at_us": "1 s", "head": "shifted"}]},
+    "rollout": {"waves": [0.4, 1], "guard": {"kind": "labels", "share": 1, "delay_us": 0}},
+}
+
+
+@pytest.mark.parametrize(("mode", "fields"), [("bank", {}), ("live", RELEASE)])
 def test_deaths_at_any_time_change_nothing(
-    dataset: Dataset, tmp_path: Path, host: RayHost, mode: str
+    dataset: Dataset, tmp_path: Path, host: RayHost, mode: str, fields: dict[str, object]
 ) -> None:
-    scenario = tiny_scenario(mode=mode, cluster={"backend": "ray", "shards": 2, "epoch_us": "500 ms"})
+    cluster = {"backend": "ray", "shards": 2, "epoch_us": "500 ms"}
+    scenario = tiny_scenario(mode=mode, cluster=cluster, **fields)
     steps = {1_500_000: "camera-shard-1", 2_500_000: "model-registry", 4_000_000: "decoder-server-1"}
     bank = {16: "decoder-server-0"}
     idle = {"deploy": "decoder-server-1", "update": "camera-shard-0"}
@@ -88,6 +96,8 @@ def test_deaths_at_any_time_change_nothing(
     # nothing, not at all if it is back before it is asked.
     assert session.restarts >= 5
     assert digest({}, [struck]) == digest({}, [counts])
+    if fields:
+        assert [row[2] for row in struck.events_E4.tolist()] == [Change.BEGUN, Change.BACK_WORSE]
 
 
 class Hopeless(Resident):

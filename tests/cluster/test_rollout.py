@@ -1,5 +1,6 @@
 """Releases inside a run: who is answered by what, and a bad one goes back, however work is divided."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from small_fleet import Watching, simulated, tiny_scenario
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
+from fleet_sim.cluster import member
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
@@ -20,7 +22,8 @@ from fleet_sim.scenario import Scenario
 
 CAMERAS, SECONDS = 240, 16
 FLEET = {"cameras": CAMERAS, "cells": 5, "frame_period_us": "500 ms"}
-PLAIN, SHIFTED, TWIN = range(3)  # the second is nearly always wrong, the third answers as the first does
+HEADS = ("plain", "shifted", "twin", "worse")
+PLAIN, SHIFTED, TWIN, _ = range(4)  # nearly always wrong; as plain; takes three digits for each other
 LABELS = {"kind": "labels", "share": 0.5, "delay_us": "1500 ms"}
 WAVES = {"waves": [0.1, 0.3, 1], "wave_us": "2500 ms"}
 
@@ -34,7 +37,7 @@ def scenario_of(*switches: tuple[str, str], guard: dict[str, Any] = LABELS, **fi
         "audit": 0,
         "fleet": FLEET,
         "link": {"budget_bps": "200 kbit/s", "buffer_bytes": 300},
-        "train": {"heads": [{"name": n, "kind": "svm"} for n in ("plain", "shifted", "twin")], "flip": False},
+        "train": {"heads": [{"name": name, "kind": "svm"} for name in HEADS], "flip": False},
         "rollout": {**WAVES, "guard": guard},
         "serving": serving,
     }
@@ -146,3 +149,54 @@ def test_shards_mode_and_epoch_change_nothing(
         found.append(simulated(LocalHost(), scenario, dataset, models, update_at_us=3_000_000)[1])
     assert events(found[0]) == events(found[1]) != []
     assert digest({}, found[:1]) == digest({}, found[1:])
+
+
+@pytest.mark.parametrize(("released", "taken_back"), [("twin", (0, 4)), ("worse", (37, 40))])
+def test_over_many_seeds_an_equal_release_is_left_alone_and_a_worse_one_stopped_at_the_canary(
+    session: Session, released: str, taken_back: tuple[int, int]
+) -> None:
+    """`alpha` lets 2 of 40 equal ones be taken back; more than 4 would be so in one of 20 tests at most."""
+    guard = LABELS | {"share": 1.0, "delay_us": "500 ms"}
+    fields = {"rollout": {"waves": [0.1, 0.3, 1], "wave_us": "5 s", "guard": guard}}
+    scenario = scenario_of(("0 s", released), **fields)
+    ends = []
+    for seed in range(40):
+        last = events(counts_of(session, scenario.model_copy(update={"seed": seed})))[-1]
+        ends.append(last[2] == "BACK_WORSE" and last[3] < 0.2)
+    assert taken_back[0] <= sum(ends) <= taken_back[1]
+
+
+class ForgetfulHost(LocalHost):
+    """Before every step numbered so, of all members' steps, its member loses all that it was told."""
+
+    def __init__(self, at: set[int]):
+        super().__init__()
+        self._at, self.steps = at, 0
+
+    def spawn(self, *args: Any, **options: Any) -> Any:
+        handle = super().spawn(*args, **options)
+        do = handle.do
+        handle.do = lambda *told: copy.deepcopy(do(*told))  # as if it went through an object store
+        return handle
+
+    def call(self, handle: Any, method: str, *args: object, returns: int = 1) -> list[Any]:
+        if method == "do" and args[2] == "step":
+            self.steps += 1
+            if self.steps in self._at:
+                super().call(handle, "forget")
+        return super().call(handle, method, *args, returns=returns)
+
+
+def test_members_that_forget_everything_answer_as_before(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "PAUSE_S", 0.0)
+    found = []
+    for number, at in enumerate([set[int](), set(range(3, 200, 7))]):
+        host = ForgetfulHost(at)
+        session, counts = simulated(host, scenario_of(*TWO), dataset, tmp_path / str(number))
+        found.append((session.restarts, counts))
+    assert found[0][0] == 0
+    assert found[1][0] >= 5
+    assert events(found[0][1]) == events(found[1][1])
+    assert digest({}, [found[0][1]]) == digest({}, [found[1][1]])
