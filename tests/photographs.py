@@ -1,5 +1,9 @@
-"""Pictures a little like photographs: a thing of some shape, size and colour before a rough ground."""
+"""Pictures a little like photographs: a thing of some shape, size and colour before a rough ground.
 
+`python tests/photographs.py FOLDER COUNT` writes so many of each class.
+"""
+
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,3 +38,7 @@ def write_photographs(folder: Path, a_class: int, width: int = 320, height: int 
         for i in range(a_class):
             draws = np.random.default_rng([number, i])
             photograph(thing, width, height, draws).save(folder / thing / f"{i:04}.jpg", quality=90)
+
+
+if __name__ == "__main__":
+    write_photographs(Path(sys.argv[1]), int(sys.argv[2]))

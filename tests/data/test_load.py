@@ -191,6 +191,18 @@ def test_images_that_memory_would_not_hold_are_refused_before_they_are_read(tmp_
         load(spec, 1)
 
 
+def test_a_photograph_of_many_pixels_is_read_as_its_full_size_would_be(tmp_path):
+    shades = np.random.default_rng(2).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    photo = Image.fromarray(shades).resize((1600, 1200), Image.Resampling.BICUBIC)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            photo.save(tmp_path / name / f"{i}.jpg", quality=95)
+    data = load(DataSpec(source="folder", path=tmp_path, image_size=32), 1)
+    full = squared(photo, 32).astype(float)
+    assert np.abs(data.test_images_NHWC[0] - full).mean() < 1
+
+
 def test_sixteen_bits_of_grey_keep_their_shades():
     grey = Image.fromarray(np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8))
     shades = squared(grey, 8)[..., 0]
