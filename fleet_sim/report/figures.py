@@ -8,7 +8,6 @@ from fleet_sim.report.results import EncoderRow, PointRow, Summary
 from fleet_sim.report.style import FATES, INK, KINDS, SHARE_SCALE, in_order, styled, ticks
 
 MOST_ROWS = 40
-RIGHT = "right on time"
 LATENCIES = {"p50": ("half", "#15557f"), "p95": ("95 %", "#4f93be"), "p99": ("99 %", "#a9cbe2")}
 
 
@@ -165,12 +164,21 @@ def fates(rows: list[PointRow]) -> go.Figure:
         figure.add_bar(
             y=names,
             x=[n / max(row["frames_offered"], 1) for n, row in zip(counts, shown, strict=True)],
-            error_x=intervals.bars(shown, "accuracy_on_time") if fate == RIGHT else None,
             customdata=[words.number(n) for n in counts],
             name=f"dropped: {fate}" if any(fate in row["frames_dropped"] for row in shown) else fate,
             orientation="h",
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="%{y}<br>%{x:.1%} (%{customdata} frames)<extra>%{fullData.name}</extra>",
+        )
+    if (whiskers := intervals.bars(shown, "accuracy_on_time")) is not None:  # over the bars, not below them
+        figure.add_scatter(
+            x=[row["accuracy_on_time"] for row in shown],
+            y=names,
+            error_x={**whiskers, "color": INK, "thickness": 2, "width": 7},
+            mode="markers",
+            marker={"size": 1, "color": INK},
+            showlegend=False,
+            hoverinfo="skip",
         )
     styled(figure, height(len(shown)))
     figure.update_xaxes(title_text="share of offered frames", tickformat=".0%", range=[0, 1], dtick=0.25)
@@ -203,7 +211,7 @@ def _fates_of(row: PointRow) -> dict[str, int]:
     right = round((row["accuracy"] or 0) * row["frames_answered"])
     on_time = min(right, round((row["accuracy_on_time"] or 0) * row["frames_offered"]))
     return {
-        RIGHT: on_time,
+        "right on time": on_time,
         "right but late": right - on_time,
         "wrong": row["frames_answered"] - right,
         **row["frames_dropped"],
