@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 Ref = Any  # a Ray object reference; in process, the value itself
 Handle = Any  # a Ray actor handle; in process, the object itself
+PAUSE_S = 0.2  # after the first death in a row; doubled after each
+MOST_AWAY_S = 120.0  # a lost machine is given up by Ray after half a minute or so
 
 
 class MemberLost(Exception):

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet_sim.basics.errors import RunError
-from fleet_sim.cluster.host import Handle, Host, MemberAway, MemberLost, Ref
+from fleet_sim.cluster.host import MOST_AWAY_S, PAUSE_S, Handle, Host, MemberAway, MemberLost, Ref
 from fleet_sim.cluster.resident import NEW, Resident, State
 
 MOST_DEATHS_IN_A_ROW = 5
-PAUSE_S = 0.2  # after the first death in a row; doubled after each
-MOST_AWAY_S = 120.0  # a lost machine is given up by Ray after half a minute or so
 Move = Callable[[State], State]
 Call = tuple[str, tuple[object, ...]]
 

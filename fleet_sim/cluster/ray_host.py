@@ -1,17 +1,18 @@
 """Members as Ray actors."""
 
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import ray
-from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.endpoint import export_every_second
-from fleet_sim.cluster.host import Handle, MemberAway, MemberLost, Ref
+from fleet_sim.cluster.host import MOST_AWAY_S, PAUSE_S, Handle, MemberAway, MemberLost, Ref
 
 
 class RayHost:
@@ -140,8 +141,18 @@ class RayPublish:
         self._registry = registry
 
     def __call__(self, kind: str, manifest: dict[str, object], files: dict[str, Any]) -> str:
-        """The id of the published version."""
-        return str(ray.get(self._registry.publish.remote(kind, manifest, files)))
+        """The id of the published version.
+
+        A registry that dies over it is asked again once it is back: to publish twice is to publish once.
+        """
+        give_up = time.monotonic() + MOST_AWAY_S
+        while True:
+            try:
+                return str(ray.get(self._registry.publish.remote(kind, manifest, files)))
+            except RayActorError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(PAUSE_S)
 
 
 class RayProgress:
