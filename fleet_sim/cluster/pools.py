@@ -50,6 +50,7 @@ def pools_of(point: Scenario, batching: Batching) -> tuple[Rules, ...]:
         period_us=point.control.period_us,
         resident=serving.resident or 0,
         load_us=serving.load_us,
+        standby=serving.standby,
         failure_us_X=nothing,
         failure_replica_X=nothing,
         failure_change_X=nothing,

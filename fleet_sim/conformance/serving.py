@@ -123,7 +123,7 @@ def _rules(service_us_N: np.ndarray, seed: int, **changed: int) -> Rules:
         seed=seed, end_us=NEVER_US, max_wait_us=0, service_us_HN=service_us_N[None],
         head_from_us_W=_AT_START, head_W=_AT_START, class_G=_AT_START, replicas=1, hashed=False, shed=KEEP,
         queue_limit=FRAMES, scaling=FIXED, least=replicas, most=replicas, target=1, startup_us=0,
-        period_us=1, resident=0, load_us=0, failure_us_X=_NOTHING, failure_replica_X=_NOTHING,
+        period_us=1, resident=0, load_us=0, standby=False, failure_us_X=_NOTHING, failure_replica_X=_NOTHING,
         failure_change_X=_NOTHING,
     )  # fmt: skip
     return plain._replace(**changed)  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ _LATER: dict[str, set[str]] = {
         "failures",
         "resident",
         "load_us",
+        "standby",
     },
 }
 

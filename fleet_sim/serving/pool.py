@@ -124,6 +124,7 @@ def _start(pool, rules, frames, r, now_us):
     batch = rules.service_us_HN.shape[1] - 1
     done_us = now_us + rules.service_us_HN[head, min(replica.waiting, batch)]
     taken, loads, last = 0, 0, NONE
+    stood_by = rules.standby and pool.resident_RK[r, 0] != NONE and replica.head != head
     for place in range(pool.queues.shape[1]):
         while taken < batch and pool.queues[r, place].first != NONE:
             frame = take_first(pool.queues, frames.link, r, place)
@@ -141,7 +142,7 @@ def _start(pool, rules, frames, r, now_us):
             loads += _load(pool, r, frames.version[frame] * rules.service_us_HN.shape[0] + head)
             pool.work_Q[WAIT_US] += now_us - frames.arrive_us[frame]
     if taken > 0:
-        service_us = rules.service_us_HN[head, taken] + loads * rules.load_us
+        service_us = rules.service_us_HN[head, taken] + (0 if stood_by else loads * rules.load_us)
         replica.serving, replica.head, replica.free_us = taken, head, now_us + service_us
         pool.clock[0].busy_us += service_us
         pool.work_Q[BATCHES] += 1

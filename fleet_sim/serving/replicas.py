@@ -71,6 +71,7 @@ class Rules(NamedTuple):
     period_us: int
     resident: int  # decoders that a replica holds; 0: all
     load_us: int
+    standby: bool  # a head is loaded beside those in use before it is switched to
     failure_us_X: np.ndarray  # rising; of one time, ends come first
     failure_replica_X: np.ndarray
     failure_change_X: np.ndarray  # 1 it begins, -1 it ends

@@ -35,9 +35,9 @@ def route(pool, rules, camera, now_us):
 
 @inlined()
 def head_at(rules, now_us):
-    """The head in force."""
-    switch = 0
-    while switch + 1 < rules.head_W.shape[0] and rules.head_from_us_W[switch + 1] <= now_us:
+    """The head in force; one on standby is first loaded, from the time of its switch on."""
+    switch, ready_us = 0, now_us - rules.load_us if rules.standby else now_us
+    while switch + 1 < rules.head_W.shape[0] and rules.head_from_us_W[switch + 1] <= ready_us:
         switch += 1
     return rules.head_W[switch]
 

@@ -129,6 +129,11 @@ class ServingSpec(Strict):
     load_us: Microseconds = Field(
         0, ge=0, le=3_600_000_000, description="time that a batch takes longer for each decoder not held"
     )
+    standby: bool = Field(
+        False,
+        description="a head that is switched to is first loaded beside those in use, from the switch on, and "
+        "answers once it is there",
+    )
     alarm: AlarmSpec = NoAlarmSpec()
     head: str = Field("ce", description="name of the head that answers")
     split: tuple[HeadShare, ...] = Field(
@@ -164,6 +169,10 @@ class ServingSpec(Strict):
                 )
         if self.load_us and self.resident is None:
             raise misfit("nothing is loaded where all decoders are held: set resident", "load_us", "resident")
+        if self.standby and (self.resident is None or self.resident < 2):
+            raise misfit(
+                "there is room beside a decoder in use where resident is 2 or more", "standby", "resident"
+            )
         return self
 
     @model_validator(mode="after")

@@ -70,6 +70,7 @@ FIELDS = {
     "train: {recipe: e2e, updates: [{at_us: 5 s}], retrain: [{at_us: 5 s, head: {name: x, kind: ce}}]}": "F:2: train.retrain: a head is retrained for one encoder",
     "camera: {codec: jpeg}\ntrain: {retrain: [{at_us: 5 s, head: {name: x, kind: ce}}]}": "F:3: train.retrain.0.at_us: heads are retrained on latents",
     "train: {retrain: [{head: {name: x, kind: ce}}]}": "F:2: train.retrain.0.head: say when",
+    "serving: {resident: 1, standby: true}": "F:2: serving.standby: there is room beside a decoder in use where resident is 2 or more",
     "serving:\n  head: cee": "F:3: serving.head: no head 'cee' in train.heads; did you mean ce?",
     "serving:\n  switches:\n  - {at_us: 1 s, head: svn}": "F:4: serving.switches.0.head: no head 'svn' in "
     "train.heads; did you mean svm?",

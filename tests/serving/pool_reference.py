@@ -41,6 +41,7 @@ class Setting(NamedTuple):
     period_us: int
     resident: int | None
     load_us: int
+    standby: bool
     failures: list[tuple[int, int, int]]  # (replica, from when, until when)
 
 
@@ -157,7 +158,9 @@ class Pool:
         return max(now_us, replica.free_us) + full * times_us[self.s.batch] + times_us[rest + 1]
 
     def head(self, now_us: int) -> int:
-        return [head for from_us, head in self.s.heads if from_us <= now_us][-1]
+        waits_us = self.s.load_us if self.s.standby else 0
+        later = [head for from_us, head in self.s.heads[1:] if from_us + waits_us <= now_us]
+        return [self.s.heads[0][1], *later][-1]
 
     def start(self, replica: Replica, now_us: int) -> None:
         times_us = self.s.service_us[self.head(now_us)]
@@ -174,7 +177,7 @@ class Pool:
         replica.queue = rest
         if not replica.batch:
             return
-        loads = 0
+        loads, switched = 0, bool(replica.decoders) and replica.head != self.head(now_us)
         for frame in replica.batch if self.s.resident else []:
             decoder = frame.version * len(self.s.service_us) + self.head(now_us)
             if decoder in replica.decoders:
@@ -183,6 +186,8 @@ class Pool:
                 loads += 1
             replica.decoders = [*replica.decoders, decoder][-(self.s.resident or 0) :]
         replica.head = self.head(now_us)
+        if self.s.standby and switched:
+            loads = 0
         replica.free_us = now_us + times_us[len(replica.batch)] + loads * self.s.load_us
         self.busy.append((now_us, replica.free_us))
         self.at(replica.free_us, END, (replica.number, replica.batch))

@@ -68,6 +68,7 @@ def rules_of(s: Setting) -> Rules:
         period_us=s.period_us,
         resident=s.resident or 0,
         load_us=s.load_us,
+        standby=s.standby,
         failure_us_X=us_X,
         failure_replica_X=replica_X,
         failure_change_X=change_X,
@@ -90,6 +91,7 @@ def settings_of_pools(draw: st.DrawFn) -> Setting:
     replicas = draw(st.integers(least, most))
     most, least = (replicas, replicas) if scaling == "none" else (most, least)
     times = st.integers(0, 130)
+    resident = draw(st.sampled_from([None, 1, 2]))
     failures = [
         (draw(st.integers(0, most - 1)), at, at + draw(st.integers(1, 40)))
         for at in draw(st.lists(times, max_size=4))
@@ -111,8 +113,9 @@ def settings_of_pools(draw: st.DrawFn) -> Setting:
         target=draw(st.sampled_from([300_000, 1_000_000] if scaling == "utilisation" else [1, 3])),
         startup_us=draw(st.sampled_from([0, 1, 25])),
         period_us=draw(st.integers(5, 40)),
-        resident=draw(st.sampled_from([None, 1, 2])),
+        resident=resident,
         load_us=draw(st.integers(0, 9)),
+        standby=resident == 2 and draw(st.booleans()),
         failures=failures,
     )
 
@@ -187,7 +190,7 @@ def goodput(shed: str, load: float) -> float:
     s = Setting(
         seed=1, end_us=arrive_us[-1], batch=4, max_wait_us=0, service_us=[service_us] * 2, heads=[(0, 0)],
         replicas=1, routing="least_loaded", shed=shed, queue_limit=None, autoscale="none", least=1, most=1,
-        target=1, startup_us=0, period_us=1, resident=None, load_us=0, failures=[],
+        target=1, startup_us=0, period_us=1, resident=None, load_us=0, standby=False, failures=[],
     )  # fmt: skip
     deadline_us = 60_000
     frames = [Frame(at, at + deadline_us, camera, 0, 0) for camera, at in enumerate(arrive_us)]
