@@ -9,28 +9,20 @@ second after the switch over that of all others, of 20 turns together. `held`: a
 `in_batch`: a replica holds one, and the first batch waits for the other to be loaded; `standby`: it is loaded
 beside, and answers once it is there.
 
-`real`: the package's decoder on this machine, messages over a socket from another process by the clock, at
-half of what full batches bear. In the middle of a turn the head `kl` is loaded: by another thread, after
-which it answers (`standby`), or between two batches (`in_batch`). The same ratio, of all turns together.
+`load_ms`: processor time of loading that head of the package (634 kB) here, the median of LOADS.
 """
 
 import json
-import threading
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.live_server import HEAD_START_S, serve
 from fleet_sim.basics.machine import machine
-from fleet_sim.cluster.calibrate import BatchDecoder
 from fleet_sim.cluster.epochs import batching_of, fleet_of, head_schedule
 from fleet_sim.cluster.pools import pools_of
-from fleet_sim.codec.contract import contract_id
 from fleet_sim.codec.head import load_head
-from fleet_sim.codec.message import encode_batch
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.codec.tables import Tables
 from fleet_sim.engine.pools import advance, nothing_held
@@ -41,7 +33,7 @@ from fleet_sim.serving.replicas import WAITS
 
 LOAD, LOAD_US, REPLICAS = 0.9, 200_000, 4
 SECOND_US, SECONDS, SWITCH_S = 1_000_000, 60, 30
-TURNS, REAL_TURNS, REAL_SECONDS, REAL_LOAD, REAL_BATCH = 20, 10, 8, 0.5, 8
+TURNS, LOADS = 20, 30
 HOLDING: dict[str, dict[str, Any]] = {
     "held": {},
     "in_batch": {"resident": 1, "load_us": LOAD_US},
@@ -87,67 +79,18 @@ def virtual(holding: dict[str, Any]) -> dict[str, float | int]:
     return {**ratio(np.concatenate(latency), np.concatenate(since_s)), "frames_lost": lost}
 
 
-class Swapping:
-    """A real decoder that takes a head up while it answers."""
-
-    def __init__(self, load: Callable[[str], BatchDecoder], beside: bool, at_s: float):
-        self._load, self._beside, self._at_s = load, beside, at_s
-        self._decoder, self._begun, self.took_s = load("ce"), False, 0.0
-        self.from_s = time.monotonic()
-
-    def answer(self, messages: Sequence[bytes]) -> None:
-        """Answer a batch; begin to take up the other head when it is time."""
-        if not self._begun and time.monotonic() - self.from_s > self._at_s:
-            self._begun = True
-            if self._beside:
-                threading.Thread(target=self._take_up).start()
-            else:
-                self._take_up()
-        self._decoder.answer(messages)
-
-    def _take_up(self) -> None:
-        began_s = time.monotonic()
-        self._decoder = self._load("kl")
-        self.took_s = time.monotonic() - began_s
-
-
-def real(beside: bool) -> dict[str, float | int]:
-    """The decoder of this machine."""
+def load_ms() -> float:
+    """From a verified version to a head that can answer."""
     registry = opened(FOLDER)
-    versions = {
-        v.manifest.get("head", {}).get("name", "encoder"): registry.load(v.id) for v in registry.list()
-    }
-    encoder = versions["encoder"]
-    spec, tables = (
-        CodecSpec.model_validate(encoder.manifest["codec"]),
-        Tables.from_arrays(encoder.tensors["tables"]),
-    )
-    identity = contract_id(encoder.manifest["contract_hash"])
-
-    def load(name: str) -> BatchDecoder:
-        head = versions[name]
-        return BatchDecoder(load_head(head.manifest, spec, head.tensors, tables, "cpu"), tables, identity)
-
-    latent_MN = np.random.default_rng(1).integers(-2, 3, (256, tables.neurons)).astype(np.int32)
-    messages = [
-        encode_batch(latent_MN[m : m + 1], m % len(tables.ladder_L), tables, identity, [m])[0]
-        for m in range(256)
-    ]
-    decoder, began_s = load("ce"), time.perf_counter()
-    for _ in range(50):
-        decoder.answer(messages[:REAL_BATCH])
-    rate = REAL_LOAD * REAL_BATCH * 50 / (time.perf_counter() - began_s)
-    latency, since_s, took_s = list[np.ndarray](), list[np.ndarray](), list[float]()
-    for turn in range(REAL_TURNS):
-        draws = np.random.default_rng(turn)
-        arrive_s = np.cumsum(draws.exponential(1 / rate, int(rate * REAL_SECONDS)))
-        swapping = Swapping(load, beside, HEAD_START_S + REAL_SECONDS / 2)
-        served = serve(swapping.answer, messages, arrive_s, REAL_BATCH, 0.005)
-        latency.append(1000 * served.latency_s_M)
-        since_s.append(arrive_s - REAL_SECONDS / 2)
-        took_s.append(swapping.took_s)
-    found = ratio(np.concatenate(latency), np.concatenate(since_s))
-    return {**found, "frames_per_s": round(rate), "load_ms_median": round(1000 * float(np.median(took_s)), 2)}
+    versions = {v.manifest.get("head", {}).get("name"): registry.load(v.id) for v in registry.list()}
+    encoder, head = versions[None], versions["kl"]
+    spec = CodecSpec.model_validate(encoder.manifest["codec"])
+    tables, took_ms = Tables.from_arrays(encoder.tensors["tables"]), list[float]()
+    for _ in range(LOADS):
+        began_s = time.process_time()
+        load_head(head.manifest, spec, head.tensors, tables)
+        took_ms.append(1000 * (time.process_time() - began_s))
+    return round(float(np.median(took_ms)), 2)
 
 
 def main() -> None:
@@ -158,7 +101,7 @@ def main() -> None:
         "load_us": LOAD_US,
         "n": TURNS,
         "virtual": {name: virtual(holding) for name, holding in HOLDING.items()},
-        "real": {name: real(name == "standby") for name in ("in_batch", "standby")} | {"n": REAL_TURNS},
+        "load_ms": load_ms(),
     }
     print(json.dumps({**figures, "machine": machine("cpu")}))
 
