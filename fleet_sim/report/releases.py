@@ -8,9 +8,10 @@ import numpy as np
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry.rollout import EVERYONE_PPM, Change
 from fleet_sim.report import words
-from fleet_sim.scenario import Scenario, releases_of
+from fleet_sim.scenario import Planned, Scenario, releases_of
 
 EVERYONE = "all cameras"
+SHORT = 8  # digits of an id, where a reader needs no more
 ENDS = {
     Change.THROUGH: "through",
     Change.BACK_WORSE: "taken back as worse",
@@ -52,9 +53,16 @@ class VersionRow(TypedDict):
 
 
 def release_rows(
-    point: int, scenario: Scenario, counts: Counts, retrained: Sequence[tuple[int, str]] = ()
+    point: int,
+    scenario: Scenario,
+    counts: Counts,
+    encoders: Sequence[str] = (),
+    retrained: Sequence[tuple[int, str]] = (),
 ) -> list[ReleaseRow]:
-    """A row a release, by number; `retrained`: from when there were which heads that were not at first."""
+    """A row a release, by number; `encoders`: ids of those that are there.
+
+    `retrained`: from when there were which heads that were not at first.
+    """
     found: list[ReleaseRow] = []
     for number, release in enumerate(releases_of(scenario, retrained)):
         log = [(us / 1e6, Change(what), ppm / EVERYONE_PPM) for _, us, what, ppm in _events(counts, number)]
@@ -62,7 +70,7 @@ def release_rows(
         found.append(
             {
                 "point": point,
-                "release": release.name,
+                "release": _name(release, encoders),
                 "begun_s": log[0][0] if log else None,
                 "ended_s": ended_s if last in ENDS else None,
                 "end": ENDS.get(last),
@@ -97,25 +105,30 @@ def version_rows(point: int, scenario: Scenario, counts: Counts, encoders: Seque
     ]
 
 
-def heads_in_force(
+def in_force(
     scenario: Scenario, counts: Counts, retrained: Sequence[tuple[int, str]] = ()
-) -> list[tuple[int, str]]:
-    """(from when in microseconds, head of all cameras but those of a wave), rising from 0."""
-    found, releases = [(0, scenario.serving.head)], releases_of(scenario, retrained)
-    for number, at_us, what, share_ppm in sorted(counts.events_E4.tolist(), key=lambda event: event[1]):
-        head = releases[number].head
-        if head is None:
-            continue
-        if what == Change.WAVE and share_ppm == EVERYONE_PPM:
-            found.append((at_us, head))
-        elif what > Change.THROUGH and found[-1][1] == head:
-            found.append((at_us, found[-2][1]))
-    return found
+) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
+    """(from when in microseconds, encoder by its place), the same of heads: from 0 on those through last."""
+    encoders, heads = [(0, 0)], [(0, scenario.serving.head)]
+    releases = releases_of(scenario, retrained)
+    for number, at_us, what, _ in sorted(counts.events_E4.tolist(), key=lambda event: event[1]):
+        plan = releases[number]
+        if what == Change.THROUGH and plan.head is None:
+            encoders.append((at_us, plan.version))
+        elif what == Change.THROUGH:
+            heads.append((at_us, plan.head))
+    return encoders, heads
 
 
 def release_words(rows: Sequence[ReleaseRow]) -> list[str]:
     """A sentence for each release."""
     return [f"{row['release']}: {_fate(row)}" for row in rows]
+
+
+def _name(release: Planned, encoders: Sequence[str]) -> str:
+    if release.head is None and release.version < len(encoders):
+        return f"encoder {encoders[release.version][:SHORT]}"
+    return release.name
 
 
 def _fate(row: ReleaseRow) -> str:

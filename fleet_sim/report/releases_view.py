@@ -1,18 +1,20 @@
 """The figure of versions over time: which answered what share of the frames, releases marked."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fleet_sim.report import words
-from fleet_sim.report.releases import ReleaseRow, VersionRow
+from fleet_sim.report.releases import SHORT, ReleaseRow, VersionRow
 from fleet_sim.report.results import Summary
 from fleet_sim.report.style import FAINT, INK, KINDS, styled
 
 MOST_PANELS = 8
 MOST_BINS = 400
 PANEL_HEIGHT = 160
+ROOM = 0.11  # of the width, for the name of a mark
 
 
 def versions_figure(summary: Summary, versions: list[VersionRow]) -> tuple[go.Figure, int, int]:
@@ -47,7 +49,8 @@ def versions_figure(summary: Summary, versions: list[VersionRow]) -> tuple[go.Fi
                 row=panel,
                 col=1,
             )
-        _mark(figure, [row for row in summary.get("releases", []) if row["point"] == point], panel)
+        released = [row for row in summary.get("releases", []) if row["point"] == point]
+        _mark(figure, released, panel, length_s=max(row["second"] for row in own) + 1)
     styled(figure, 110 + PANEL_HEIGHT * len(shown))
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     figure.update_xaxes(title_text="virtual time in seconds", row=len(shown))
@@ -57,7 +60,7 @@ def versions_figure(summary: Summary, versions: list[VersionRow]) -> tuple[go.Fi
 
 
 def _name(row: VersionRow, several: bool) -> str:
-    return f"{row['head']}, encoder {row['encoder'][:6]}" if several else row["head"]
+    return f"{row['head']}, encoder {row['encoder'][:SHORT]}" if several else row["head"]
 
 
 def _shares(
@@ -72,15 +75,18 @@ def _shares(
     return {name: (x, [answered[s][name] / sum(answered[s].values()) for s in x]) for name in names}
 
 
-def _mark(figure: go.Figure, releases: list[ReleaseRow], panel: int) -> None:
-    """Lines where releases begin and end, what happens there beside them."""
+def _mark(figure: go.Figure, releases: list[ReleaseRow], panel: int, length_s: int) -> None:
+    """Lines where releases begin and end, with what happens there where the next leaves room for it."""
     marks: dict[float, list[str]] = defaultdict(list)
     for row in releases:
         for at_s, what in ((row["begun_s"], "begins"), (row["ended_s"], row["end"])):
             if at_s is not None:
                 marks[at_s].append(f"{row['release']} {what}")
-    for at_s, happened in marks.items():
+    nothing_more = (2.0 * length_s, [""])
+    for (at_s, happened), (next_s, _) in pairwise([*sorted(marks.items()), nothing_more]):
         figure.add_vline(x=at_s, line={"color": INK, "width": 1, "dash": "dot"}, row=panel, col=1)
+        if next_s - at_s < ROOM * length_s:
+            continue
         figure.add_annotation(
             x=at_s, y=1, yref="y domain", yanchor="bottom", xanchor="left", showarrow=False,
             text=", ".join(happened), font={"size": 11, "color": FAINT}, row=panel, col=1,

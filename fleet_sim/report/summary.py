@@ -15,7 +15,7 @@ from fleet_sim.engine.work import serving_figures
 from fleet_sim.registry.lessons import Retrained
 from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.goodput import knees
-from fleet_sim.report.releases import VersionRow, heads_in_force, release_rows, version_rows
+from fleet_sim.report.releases import VersionRow, in_force, release_rows, version_rows
 from fleet_sim.report.results import PointRow
 from fleet_sim.report.seeds import together
 from fleet_sim.report.travels import travel_rows
@@ -73,7 +73,13 @@ def summary_of(
         row
         for outcome in outcomes
         if not outcome.point.repeat
-        for row in release_rows(outcome.point.index, outcome.point.scenario, outcome.counts, outcome.taken_up)
+        for row in release_rows(
+            outcome.point.index,
+            outcome.point.scenario,
+            outcome.counts,
+            [version["encoder"] for version in deployed],
+            outcome.taken_up,
+        )
     ]
     rows = point_rows(outcomes)
     return {
@@ -167,14 +173,16 @@ def _heads(repeats: Sequence[Outcome]) -> Row:
 
 
 def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
-    """The rows of timeline.parquet, with the encoder and the head in force at the start of each second."""
+    """The rows of timeline.parquet, with the encoder and the head in force at the start of each second.
+
+    Of those released in waves: the ones that went through last.
+    """
     scenario = outcome.point.scenario
-    names = list(encoders)
-    encoder_from_us = [0, *update_times_us(scenario)][: len(names)]
-    in_force = heads_by_time(scenario, outcome.taken_up)
+    at_once = [(at_us, place) for place, at_us in enumerate([0, *update_times_us(scenario)])]
+    by_time = at_once[: len(encoders)], heads_by_time(scenario, outcome.taken_up)
     if scenario.rollout:
-        in_force = heads_in_force(scenario, outcome.counts, outcome.taken_up)
-    head_from_us, heads = zip(*in_force, strict=True)
+        by_time = in_force(scenario, outcome.counts, outcome.taken_up)
+    (encoder_from_us, places), (head_from_us, heads) = (zip(*part, strict=True) for part in by_time)
     rows = []
     for row in timeline_rows(outcome.counts, scenario.report.cells):
         now_us = int(str(row["second"])) * 1_000_000
@@ -182,7 +190,7 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
             {
                 "point": outcome.point.index,
                 "profile": scenario.link.profile,
-                "encoder": names[_last_at(encoder_from_us, now_us)][:SHORT_ID],
+                "encoder": encoders[places[_last_at(encoder_from_us, now_us)]][:SHORT_ID],
                 "head": heads[_last_at(head_from_us, now_us)],
                 **row,
             }

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, STREAM_SPLIT
-from fleet_sim.engine.fleet import Mixes
-from fleet_sim.engine.heads import by_camera
+from fleet_sim.engine.fleet import NO_MIXES, Mixes
+from fleet_sim.engine.heads import by_camera, with_mixes
 
 HEADS, SPLIT = 6, 7
 NO_MIX, SPLIT_MIX = [1_000_000] * 3, [200_000, 500_000, 1_000_000]
@@ -42,3 +42,14 @@ def test_what_is_not_split_stays() -> None:
     by_camera(head_M, np.arange(4, dtype=np.int32), 3, HEADS, MIXES)
     assert head_M[1:3].tolist() == [-1, 3]
     assert set(head_M[[0, 3]].tolist()) <= {4, 2, 0}
+
+
+def test_a_batch_of_a_mix_takes_what_its_slowest_head_takes() -> None:
+    service_us_HN = np.array([[0, 5, 9], [0, 7, 8], [0, 1, 99]])
+    mixes = Mixes(*[np.zeros(2, np.int64)] * 2, np.full((2, 2), 10**6), np.array([[0, 1], [1, 1]]))
+    assert with_mixes(service_us_HN, mixes).tolist() == [
+        *service_us_HN.tolist(),
+        [0, 7, 9],
+        [0, 7, 8],
+    ]
+    assert with_mixes(service_us_HN, NO_MIXES).tolist() == service_us_HN.tolist()

@@ -11,7 +11,7 @@ import pytest
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry.rollout import Change
 from fleet_sim.report.html import write_html
-from fleet_sim.report.releases import heads_in_force, release_rows, release_words, version_rows
+from fleet_sim.report.releases import in_force, release_rows, release_words, version_rows
 from fleet_sim.report.releases_view import MOST_PANELS, versions_figure
 from fleet_sim.report.results import Results, read_results, write_results
 from fleet_sim.scenario import Scenario
@@ -52,14 +52,20 @@ def test_a_sentence_says_how_each_release_ended() -> None:
     assert release_words(under_way)[0] == "head kl: begun at 1 s, still at 40 % of the cameras at the end"
 
 
-def test_the_head_in_force_is_that_of_all_cameras_but_a_wave() -> None:
-    assert heads_in_force(scenario_of(), counts_of(*BACK_THEN_THROUGH)) == [(0, "ce"), (6_000_000, "svm")]
+def test_an_encoder_is_called_by_its_id_once_it_is_there() -> None:
+    updated = scenario_of(train={"recipe": "e2e", "updates": [{"at_us": "1500 ms"}]})
+    counts = counts_of(*BACK_THEN_THROUGH)
+    for encoders, name in ((["a" * 64, "b" * 64], "encoder bbbbbbbb"), (["a" * 64], "encoder 1")):
+        assert release_rows(0, updated, counts, encoders)[1]["release"] == name
+
+
+def test_in_force_is_what_went_through_last() -> None:
+    heads = [(0, "ce"), (7_000_000, "svm")]
+    assert in_force(scenario_of(), counts_of(*BACK_THEN_THROUGH)) == ([(0, 0)], heads)
     last_moment = ((0, 1, Change.BEGUN, 5), (0, 3, Change.WAVE, 100), (0, 4, Change.BACK_WORSE, 100))
-    assert heads_in_force(scenario_of(), counts_of(*last_moment)) == [
-        (0, "ce"),
-        (3_000_000, "kl"),
-        (4_000_000, "ce"),
-    ]
+    assert in_force(scenario_of(), counts_of(*last_moment)) == ([(0, 0)], [(0, "ce")])
+    updated = scenario_of(train={"recipe": "e2e", "updates": [{"at_us": "1500 ms"}]})  # the second to begin
+    assert in_force(updated, counts_of(*BACK_THEN_THROUGH)) == ([(0, 0), (7_000_000, 1)], [(0, "ce")])
 
 
 def test_versions_have_a_row_for_each_second_in_which_they_answered() -> None:
@@ -84,7 +90,8 @@ def released(write_run: Callable[..., Path]) -> Path:
     """A made-up run of twelve points with a release at the first."""
     folder = write_run(update=False)
     results = read_results(folder)
-    rows = release_rows(0, scenario_of(), counts_of(*BACK_THEN_THROUGH))
+    later = [(number, 100 * at_s, *event) for number, at_s, *event in BACK_THEN_THROUGH]
+    rows = release_rows(0, scenario_of(), counts_of(*later))
     answered = [
         {"point": p, "group": "all cameras", "second": s, "encoder": "abc", "head": head, "answered": n}
         for p in range(12)
