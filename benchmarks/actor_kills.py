@@ -3,12 +3,12 @@
     python -m benchmarks.actor_kills [KILLS [SEED]]
 
 Small runs, one after the other, in bank and live in turns, with a head that is retrained by a Ray Train job
-on the way. While one goes on, a process of a kind drawn at random (camera shard, decoder server, registry,
-worker of the training job) is killed: mostly up to three seconds after all were there, one time in four
-right after the death before, until there were KILLS (200) in all. Then three runs have their driver killed,
-with all its actors, and are resumed. Each must end with the digest of a run in process that nothing
-disturbed, and leave a registry in which every version verifies; every run checks of itself that offered =
-answered + dropped + in flight.
+on the way. While one goes on, a process of a kind drawn at random (camera shard, decoder server, registry;
+one time in two a worker of the training job where there is one, twice a run at most) is killed: mostly up to
+three seconds after all were there, one time in four right after the death before, until there were KILLS
+(200) in all. Then three runs have their driver killed, with all its actors, and are resumed. Each must end
+with the digest of a run in process that nothing disturbed, and leave a registry in which every version
+verifies; every run checks of itself that offered = answered + dropped + in flight.
 """
 
 import json
@@ -46,7 +46,7 @@ SMALL = [
     "codec.ladder=[2,6,16]",
     "train.recipe=e2e",
     "train.e2e.epochs=2",
-    "train.head_training.epochs=2",
+    "train.head_training.epochs=20",
     "train.heads=[{name: ce, kind: ce}]",
     "train.retrain=[{at_us: 20 s, head: {name: fresh, kind: kl}, frames: 400, labelled: 1, delay_us: 1 s}]",
     "fleet.cameras=60",
@@ -56,11 +56,12 @@ SMALL = [
     "cluster.shards=2",
     "cluster.epoch_us=100 ms",
 ]
+TRAINER, MOST_TRAINERS = "training worker", 2  # a job starts over twice at most
 KINDS = {
     "CameraShard": "shard",
     "DecoderServer": "server",
     "ModelRegistry": "registry",
-    "RayTrainWorker": "training worker",
+    "RayTrainWorker": TRAINER,
 }
 WHOLE = {"shard": 2, "server": 2, "registry": 1}
 MARK = "FLEET_SIM_ACTOR_KILLS"  # in the environment of our processes, and of nobody else's
@@ -97,9 +98,14 @@ class Killer(threading.Thread):
                 by_kind.setdefault(kind, []).append(pid)
             if not at_once and any(len(by_kind.get(kind, ())) < most for kind, most in WHOLE.items()):
                 continue
-            if not by_kind or self.over.wait(self.draws.uniform(0, 0.3 if at_once else 3)):
+            waited_s = self.draws.uniform(0, 0.3 if at_once or TRAINER in by_kind else 3)
+            if not by_kind or self.over.wait(waited_s):
                 continue
             kind = self.draws.choice(sorted(by_kind))
+            if TRAINER in by_kind and self.killed[TRAINER] < MOST_TRAINERS and self.draws.random() < 0.5:
+                kind = TRAINER
+            elif kind == TRAINER:
+                continue
             with suppress(ProcessLookupError):  # it has ended by itself
                 os.kill(self.draws.choice(sorted(by_kind[kind])), signal.SIGKILL)
                 self.killed[kind] += 1

@@ -26,8 +26,8 @@ from fleet_sim.scenario import load_scenario
 def main(run: Path) -> None:
     """Print one JSON line."""
     scenario, registry = load_scenario(run / "scenario.yaml", []), opened(run / "models")
-    said = json.loads((run / "summary.json").read_text())["versions"]
-    (encoder,), (fresh, *_) = said["encoders"], said["retrained"]
+    said = json.loads((run / "summary.json").read_text())
+    (encoder,), (fresh, *_) = said["versions"]["encoders"], said["retrained"]
     heads = [registry.load(encoder["heads"][scenario.serving.head]), registry.load(fresh["version"])]
     version = Version(scenario.codec, registry.load(encoder["id"]), heads, "cpu")
     dataset, top = load(scenario.data, scenario.seed), len(scenario.codec.ladder) - 1

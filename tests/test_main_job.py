@@ -333,6 +333,31 @@ def test_a_run_ended_by_ctrl_c_goes_on_and_a_damaged_point_is_refused(
     assert results(folder)["digest"] == results(reference)["digest"]
 
 
+def test_each_point_retrains_its_own_head_and_a_resumed_run_keeps_those_that_were_made(
+    models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
+    learned = "train.retrain=[{at_us: 1.5 s, head: {name: fresh, kind: svm}, labelled: 1, delay_us: 0}]"
+    whole = run(small(models, learned), tmp_path / "whole", quiet())
+    with pytest.raises(Interrupted):
+        run(small(models, learned), tmp_path / "stopped", Impatient(2))
+    (folder,) = (tmp_path / "stopped").iterdir()
+    run(scenario_of(folder, []), tmp_path, quiet(), folder)
+    assert results(folder)["digest"] == results(whole)["digest"]
+    heads = results(folder)["retrained"]
+    assert heads == results(whole)["retrained"]
+    assert [(head["point"], head["at_us"]) for head in heads] == [(point, 2_000_000) for point in range(4)]
+    assert len({head["version"] for head in heads}) == 4
+    assert {head["version"] for head in heads} <= {
+        version.id for version in Registry(folder / "models").list()
+    }
+    assert all(point["heads"]["fresh"]["frames_answered"] > 0 for point in results(folder)["points"])
+    rows = pq.read_table(folder / "timeline.parquet").to_pylist()
+    assert [row["head"] for row in rows if row["point"] == 0 and row["cell"] == -1] == ["ce"] * 2 + [
+        "fresh"
+    ] * 4
+
+
 def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
     missing = small("data.source=npz", f"data.path={tmp_path / 'missing.npz'}")

@@ -49,6 +49,8 @@ def _of_run(registry: Registry) -> set[str]:
     file = registry.root.parent / "summary.json"
     if not file.exists():
         return set()
-    said = json.loads(file.read_bytes())["versions"]
-    used = {id for encoder in said["encoders"] for id in (encoder["id"], *encoder["heads"].values())}
+    said = json.loads(file.read_bytes())
+    used = {
+        id for encoder in said["versions"]["encoders"] for id in (encoder["id"], *encoder["heads"].values())
+    }
     return used | {head["version"] for head in said.get("retrained", ())}

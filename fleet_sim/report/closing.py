@@ -7,6 +7,7 @@ from fleet_sim.report import intervals, words
 from fleet_sim.report.goodput import knee_words, knees
 from fleet_sim.report.releases import release_words
 from fleet_sim.report.results import PointRow, Summary
+from fleet_sim.report.retrained import retrained_words
 from fleet_sim.report.travels import travel_words
 from fleet_sim.report.watch import alarm_words
 
@@ -87,7 +88,9 @@ def closing_table(summary: Summary) -> Table:
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
-        for line in [*alarm_words(row.get("alarm_s", {})), *_travels(summary, row)]:
+        retrained = [head for head in summary.get("retrained", []) if head["point"] == row["point"]]
+        alarms = alarm_words(row.get("alarm_s", {}))
+        for line in [*alarms, *retrained_words(retrained), *_travels(summary, row)]:
             table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
     for row in rows:
         for line in release_words([r for r in summary.get("releases", []) if r["point"] == row["point"]]):

@@ -14,6 +14,7 @@ from fleet_sim.report.oracle import nearness, oracle_words
 from fleet_sim.report.page import embedded, page, section
 from fleet_sim.report.releases_view import versions_figure
 from fleet_sim.report.results import Results, Summary, check_complete, read_results, write_whole
+from fleet_sim.report.retrained import retrained_words
 from fleet_sim.report.tables import (
     groups_table,
     headline_tiles,
@@ -151,10 +152,13 @@ def _sections(results: Results) -> list[str]:
 def _noticed(watched: list[WatchedRow], summary: Summary) -> str:
     first = summary["points"][0]
     where = f" At the first point, {words.labels(first['sweep'])}." if first["sweep"] else ""
+    heads = retrained_words([row for row in summary.get("retrained", []) if row["point"] == first["point"]])
+    learned = "".join(f" {sentence[0].upper()}{sentence[1:]}." for sentence in heads)
     return section(
         "What the servers noticed by themselves",
         "Above, mean bits of a frame beyond what the version's tables expect, which needs no labels; below, "
-        f"the share of right answers, which servers do not know. Dotted: a group's first alarm.{where}",
+        "the share of right answers, which servers do not know. Dotted: a group's first alarm."
+        f"{where}{learned}",
         embedded("watched", watched_figure(watched, first.get("alarm_s", {}))),
     )
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.report.releases import ReleaseRow, VersionRow
+from fleet_sim.report.retrained import RetrainedRow
 from fleet_sim.report.travels import TravelRow
 from fleet_sim.report.watch import WatchedRow
 
@@ -164,6 +165,7 @@ class Summary(TypedDict):
     ladder: list[LadderRow]
     points: list[PointRow]
     audit: NotRequired[dict[str, int]]
+    retrained: NotRequired[list[RetrainedRow]]
     watched: NotRequired[list[WatchedRow]]
     releases: NotRequired[list[ReleaseRow]]
     packed_bytes: NotRequired[list[dict[str, int]]]

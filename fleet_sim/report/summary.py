@@ -1,7 +1,7 @@
 """From counts to the rows and figures that a run writes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.goodput import knees
 from fleet_sim.report.releases import VersionRow, in_force, release_rows, version_rows
 from fleet_sim.report.results import PointRow
+from fleet_sim.report.retrained import retrained_rows
 from fleet_sim.report.seeds import together
 from fleet_sim.report.travels import travel_rows
 from fleet_sim.report.watch import alarm_times_s, watched_rows
@@ -57,9 +58,9 @@ def summary_of(
         "versions": deployed,
     }
     retrained = [
-        {"point": outcome.point.index, "repeat": outcome.point.repeat, **asdict(head)}
+        row
         for outcome in outcomes
-        for head in outcome.retrained
+        for row in retrained_rows(outcome.point.index, outcome.point.repeat, outcome.retrained)
     ]
     if retrained:
         depends_on["retrained"] = retrained
@@ -92,8 +93,8 @@ def summary_of(
                 {"id": version["encoder"], "recipe": recipe, "at_us": at_us, "heads": version["heads"]}
                 for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
             ],
-            **({"retrained": retrained} if retrained else {}),
         },
+        **({"retrained": retrained} if retrained else {}),
         **({"watched": watched} if watched else {}),
         **({"releases": releases} if releases else {}),
         "points": rows,

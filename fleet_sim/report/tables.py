@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fleet_sim.report import intervals, words
 from fleet_sim.report.closing import bytes_of, dropped_share, flight_share, image_size
 from fleet_sim.report.results import PointRow, Summary
+from fleet_sim.report.retrained import retrained_words
 
 Cell = Callable[[PointRow], str]
 
@@ -177,7 +178,7 @@ def heads_table(summary: Summary) -> str:
 
 
 def versions_table(summary: Summary) -> str:
-    """A row an encoder: when it came, how it was trained, the heads that read it."""
+    """A row an encoder: when it came, how it was trained, the heads that read it; then retrained heads."""
     body = "".join(
         f'<tr><td class="text"><code>{html.escape(e["id"][:16])}</code></td>'
         f'<td class="text">{html.escape(e["recipe"])}</td>'
@@ -185,9 +186,13 @@ def versions_table(summary: Summary) -> str:
         f'<td class="text">{html.escape(", ".join(e["heads"]))}</td></tr>'
         for e in summary["versions"]["encoders"]
     )
+    retrained = "".join(
+        f"<p>{html.escape(line[0].upper() + line[1:])}.</p>"
+        for line in retrained_words(summary.get("retrained", []))
+    )
     return (
         '<div class="scroll"><table><thead><tr><th class="text">encoder</th><th class="text">recipe</th>'
-        f'<th>from</th><th class="text">heads</th></tr></thead><tbody>{body}</tbody></table></div>'
+        f'<th>from</th><th class="text">heads</th></tr></thead><tbody>{body}</tbody></table></div>{retrained}'
     )
 
 
