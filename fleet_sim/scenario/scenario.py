@@ -121,6 +121,13 @@ class Scenario(Strict):
                 "serving.switches",
                 "train.updates",
             )
+        if self.rollout.waves[0] * self.fleet.cameras < 1:
+            raise misfit(
+                f"a canary of {self.rollout.waves[0]:g} of {self.fleet.cameras} cameras is not one camera",
+                "rollout.waves",
+                "fleet.cameras",
+                "rollout",
+            )
         if self.train.updates and self.camera.codec != "latent":
             raise misfit(
                 f"cameras that send {self.camera.codec} have no encoder to roll out: leave rollout out",

@@ -10,7 +10,9 @@ from small_fleet import Watching, simulated, tiny_scenario
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
+from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.host import LocalHost
+from fleet_sim.cluster.rollout import Published, Rollout
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -200,3 +202,27 @@ def test_members_that_forget_everything_answer_as_before(
     assert found[1][0] >= 5
     assert events(found[0][1]) == events(found[1][1])
     assert digest({}, [found[0][1]]) == digest({}, [found[1][1]])
+
+
+def test_labels_are_acted_on_when_they_are_due_and_not_before() -> None:
+    scenario = scenario_of(("0 s", "shifted"))
+    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [0])
+    rollout.decide(0, published)
+    # Of the answers done in the fourth second: half of 200 right, of the others 180 of 200.
+    rollout.hear(np.array([[0, SHIFTED, 3, 200, 100], [0, PLAIN, 3, 200, 180]]))
+    for now_s, over in ((1, False), (5, False), (6, True)):  # known at 5.5 s, so at the boundary after it
+        rollout.decide(now_s * 1_000_000, published)
+        assert (rollout.next_us(now_s * 1_000_000) is None) == over
+    assert rollout.schedule.head_W[-1] == PLAIN
+
+
+def test_between_decisions_there_is_no_need_to_stop() -> None:
+    guard = {"kind": "none"}
+    scenario = scenario_of(("2.2 s", "shifted"), guard=guard, control={"period_us": "2 s"})
+    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [0])
+    now_us, stops_s = 0, []
+    while (then_us := rollout.next_us(now_us)) is not None:
+        now_us = then_us
+        rollout.decide(now_us, published)
+        stops_s.append(now_us / 1e6)
+    assert stops_s == [4, 8, 12, 14]  # begins, two waves of 2.5 s in periods of 2 s, through

@@ -31,6 +31,10 @@ SWITCHES = "serving:\n  switches: [{at_us: 2.5 s, head: kl}, {at_us: 1 s, head: 
             "x.yaml:4: serving.split: a rollout shares the cameras out itself",
         ),
         (SWITCHES + "rollout:\n  guard: {kind: labels, share: 0}\n", "x.yaml:5: rollout.guard.share"),
+        (
+            SWITCHES + "fleet: {cameras: 19}\nrollout: {}\n",
+            "x.yaml:4: fleet.cameras: a canary of 0.05 of 19 cameras is not one camera",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_where_it_is_written(
