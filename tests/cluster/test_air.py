@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import SHIFTS, Watching, publish_untrained, simulated, tiny_scenario
+from small_fleet import HEADS, Watching, publish_untrained, simulated, tiny_scenario
 
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.session import Deployed, Session, Update
@@ -34,7 +34,7 @@ def scenario_of(air: dict[str, Any] | None = None, **fields: Any) -> Scenario:
             "waves": [0.2, 1], "wave_us": "4 s", "guard": guard, "air": {**AIR, **(air or {})},
         },
         "train": {
-            "heads": [{"name": name, "kind": "svm"} for name in SHIFTS],
+            "heads": [{"name": name, "kind": "svm"} for name in HEADS],
             "flip": False,
             "recipe": "e2e",
             "updates": [{"at_us": AT_US}],
