@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from documented import ROOT, follow
 
+pytestmark = pytest.mark.timeout(1800)  # half a minute of processor time a page, in some processes
 PAGES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 
 

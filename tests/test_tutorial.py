@@ -4,7 +4,10 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from documented import ROOT, follow
+
+pytestmark = pytest.mark.timeout(1800)  # a minute of processor time, in a dozen processes
 
 
 def test_every_command_of_the_tutorial_works_and_shows_what_it_says(tmp_path: Path) -> None:
