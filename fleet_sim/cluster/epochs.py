@@ -36,7 +36,7 @@ def fleet_of(point: Scenario, scenes: int, views: Views = UNCHANGED, classes: in
         encode_us = encode_time_us(device, camera_work(point, classes).multiply_adds)
     fixed = point.control.level if point.control.controller == "fixed" else -1
     estimated = estimates(point.control.controller)
-    air = point.rollout.air if point.rollout and point.train.updates else None
+    air = point.air
     link = link_of(point.link, air.share if air else 0)
     encode_us += point.control.confidence_us if estimated else 0
     if air and encode_us > point.control.period_us:

@@ -363,10 +363,10 @@ class Session:
             for update in updates[len(self.deployed) - 1 :]:
                 if update.from_us == at_us < fleet.duration_us:
                     self.deploy(update.version())
-                    if point.rollout:
+                    if point.air:
                         self._pack()
                     export.versions([version.encoder for version in self.deployed])
-            sends = point.rollout.air.send if point.rollout else "whole"
+            sends = point.air.send if point.air else "whole"
             contents = [packed[sends] for packed in self.packed]
             return Published(froms_us[: len(self.deployed)], [0, *contents])
 

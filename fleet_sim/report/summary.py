@@ -145,8 +145,8 @@ def _figures(outcome: Outcome) -> Row:
             "share": ratio(reached, outcome.best.on_time_accuracy),
             "expects": round(outcome.best.worth, 6),
         }
-    if scenario.rollout and scenario.train.updates:
-        found["air"] = travel_rows(outcome.counts, outcome.fleet, scenario.rollout.air.send)
+    if scenario.air:
+        found["air"] = travel_rows(outcome.counts, outcome.fleet, scenario.air.send)
     if alarms := alarm_times_s(scenario, outcome.counts):
         found["alarm_s"] = alarms
     return found

@@ -77,7 +77,7 @@ class UpdateSpec(Strict):
     """A training job that runs beside the simulation and publishes at this virtual time."""
 
     at_us: Microseconds = Field(gt=0)
-    recipe: Literal["duphil"] = "duphil"
+    recipe: Literal["duphil", "joint", "ordered"] = "duphil"
 
 
 class TrainSpec(Strict):

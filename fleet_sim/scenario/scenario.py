@@ -13,6 +13,7 @@ from fleet_sim.control.names import INLINE, estimates
 from fleet_sim.control.spec import ControlSpec
 from fleet_sim.data.classes import known_classes
 from fleet_sim.data.spec import DataSpec
+from fleet_sim.network.downlink_spec import AirSpec
 from fleet_sim.network.spec import LinkSpec
 from fleet_sim.scenario.camera import CameraSpec
 from fleet_sim.scenario.heads import HeadSpec
@@ -61,6 +62,11 @@ class Scenario(Strict):
     def heads(self) -> tuple[HeadSpec, ...]:
         """All heads, each at its place: those trained at first, then those retrained."""
         return (*self.train.heads, *(retrain.head for retrain in self.train.retrain))
+
+    @property
+    def air(self) -> AirSpec | None:
+        """How encoders travel to cameras; None where none do, or every camera has each at once."""
+        return self.rollout.air if self.rollout and self.train.updates else None
 
     @property
     def observes(self) -> bool:
