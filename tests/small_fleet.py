@@ -1,14 +1,16 @@
 """A fleet small enough for tests: digits, an untrained encoder, and linear heads fitted to its latents."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from fleet_sim.cluster.export import Export
-from fleet_sim.cluster.host import Host
+from fleet_sim.cluster.host import Host, LocalHost
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry
 from fleet_sim.cluster.scenes import scenes_of
@@ -146,3 +148,24 @@ def simulated(
         updates = [Update(update_at_us, trained)]
     retraining = session.retraining(scenario, fit) if fit else None
     return session, session.simulate(scenario, watcher, updates, retraining=retraining)
+
+
+class ForgetfulHost(LocalHost):
+    """Before every call numbered so, of all calls of these methods, its member loses all that it was told."""
+
+    def __init__(self, at: set[int], methods: Sequence[str] = ("step",)):
+        super().__init__()
+        self._at, self._methods, self.calls = at, methods, 0
+
+    def spawn(self, *args: Any, **options: Any) -> Any:
+        handle = super().spawn(*args, **options)
+        do = handle.do
+        handle.do = lambda *told: copy.deepcopy(do(*told))  # as if it went through an object store
+        return handle
+
+    def call(self, handle: Any, method: str, *args: object, returns: int = 1) -> list[Any]:
+        if method == "do" and args[2] in self._methods:
+            self.calls += 1
+            if self.calls in self._at:
+                super().call(handle, "forget")
+        return super().call(handle, method, *args, returns=returns)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from small_fleet import simulated, tiny_scenario
+from small_fleet import ForgetfulHost, simulated, tiny_scenario
 
+from fleet_sim.cluster import member
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.codec.tables import Tables
 from fleet_sim.data.dataset import Dataset
@@ -166,6 +167,25 @@ def test_without_an_alarm_nothing_is_retrained(dataset: Dataset, tmp_path: Path)
     fit, counts = retrained(calm, dataset, tmp_path)
     assert fit.lessons == []
     assert counts.by_head_HC[2, 0] == 0
+
+
+@pytest.mark.parametrize("mode", ["bank", "live"])
+def test_members_that_forget_everything_on_the_way_change_nothing(
+    dataset: Dataset,
+    reference: tuple[Linear, Counts],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+) -> None:
+    monkeypatch.setattr(member, "PAUSE_S", 0.0)
+    methods = ("step", "received", "take_up", "head_part", "add_answers")
+    fit, host = Linear(tmp_path), ForgetfulHost(set(range(2, 200, 5)), methods)
+    cluster = {"backend": "local", "shards": 2, "epoch_us": 500_000}
+    session, counts = simulated(host, scenario(mode=mode, cluster=cluster), dataset, tmp_path, fit=fit)
+    assert session.restarts >= 5
+    lessons, undisturbed = fit.lessons[0].received, reference[0].lessons[0].received
+    assert lessons.digest() == undisturbed.digest()
+    assert digest({}, [counts]) == digest({}, [reference[1]])
 
 
 def test_with_a_rollout_it_goes_out_in_waves(dataset: Dataset, tmp_path: Path) -> None:

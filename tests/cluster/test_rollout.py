@@ -1,12 +1,11 @@
 """Releases inside a run: who is answered by what, and a bad one goes back, however work is divided."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import Watching, simulated, tiny_scenario
+from small_fleet import ForgetfulHost, Watching, simulated, tiny_scenario
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
@@ -166,27 +165,6 @@ def test_over_many_seeds_an_equal_release_is_left_alone_and_a_worse_one_stopped_
         last = events(counts_of(session, scenario.model_copy(update={"seed": seed})))[-1]
         ends.append(last[2] == "BACK_WORSE" and last[3] < 0.2)
     assert taken_back[0] <= sum(ends) <= taken_back[1]
-
-
-class ForgetfulHost(LocalHost):
-    """Before every step numbered so, of all members' steps, its member loses all that it was told."""
-
-    def __init__(self, at: set[int]):
-        super().__init__()
-        self._at, self.steps = at, 0
-
-    def spawn(self, *args: Any, **options: Any) -> Any:
-        handle = super().spawn(*args, **options)
-        do = handle.do
-        handle.do = lambda *told: copy.deepcopy(do(*told))  # as if it went through an object store
-        return handle
-
-    def call(self, handle: Any, method: str, *args: object, returns: int = 1) -> list[Any]:
-        if method == "do" and args[2] == "step":
-            self.steps += 1
-            if self.steps in self._at:
-                super().call(handle, "forget")
-        return super().call(handle, method, *args, returns=returns)
 
 
 def test_members_that_forget_everything_answer_as_before(
