@@ -5,10 +5,11 @@
 Small runs, one after the other, in bank and live in turns, with a head that is retrained by a Ray Train job
 on the way. While one goes on, a process of a kind drawn at random (camera shard, decoder server, registry;
 one time in two a worker of the training job where there is one, twice a run at most) is killed: mostly up to
-three seconds after all were there, one time in four right after the death before, until there were KILLS
-(200) in all. Then three runs have their driver killed, with all its actors, and are resumed. Each must end
-with the digest of a run in process that nothing disturbed, and leave a registry in which every version
-verifies; every run checks of itself that offered = answered + dropped + in flight.
+three seconds after all were there, one time in four right after the death before, twenty times a run at most,
+until there were KILLS (200) in all. Then three runs have their driver killed, with all its actors, and are
+resumed. Each must end with the digest of a run in process that nothing disturbed, and leave a registry in
+which every version verifies; every run checks of itself that offered = answered + dropped + in flight. The
+figures are the last line.
 """
 
 import json
@@ -48,7 +49,7 @@ SMALL = [
     "train.e2e.epochs=2",
     "train.head_training.epochs=20",
     "train.heads=[{name: ce, kind: ce}]",
-    "train.retrain=[{at_us: 20 s, head: {name: fresh, kind: kl}, frames: 400, labelled: 1, delay_us: 1 s}]",
+    "train.retrain=[{at_us: 5 s, head: {name: fresh, kind: kl}, frames: 400, labelled: 1, delay_us: 1 s}]",
     "fleet.cameras=60",
     "fleet.cells=6",
     "sweep={}",
@@ -66,6 +67,7 @@ KINDS = {
 WHOLE = {"shard": 2, "server": 2, "registry": 1}
 MARK = "FLEET_SIM_ACTOR_KILLS"  # in the environment of our processes, and of nobody else's
 RESUMES = 3
+MOST_A_RUN = 20
 
 
 def victims(mark: str) -> Iterator[tuple[str, int]]:
@@ -158,7 +160,8 @@ def main(kills: int, seed: int) -> None:
         while killed.total() < kills:
             number = len(digests) + len(failures)
             scenario = load_scenario(SCENARIO, [*ray, f"mode={('bank', 'live')[number % 2]}"])
-            killer = Killer(mark, random.Random(seed + number), kills - killed.total())
+            most = min(MOST_A_RUN, kills - killed.total())
+            killer = Killer(mark, random.Random(seed + number), most)
             killer.start()
             try:
                 summary = outcome(run(scenario, root / str(number), quiet()))
