@@ -80,6 +80,11 @@ def test_a_target_out_of_reach_is_said(images: Path, tmp_path: Path) -> None:
     [
         ("fleet.cells", (), "expected fleet.cameras or link.budget_bps"),
         ("fleet.cameras", ("sweep.link.budget_bps=[1000, 2000]",), "also sweeps link.budget_bps"),
+        (
+            "fleet.cameras",
+            ("train.retrain=[{at_us: 1 s, head: {name: fresh, kind: ce}}]",),
+            r"train.retrain: a fleet is sized for one version; --set train.retrain=\[\]",
+        ),
         ("fleet.cameras", ("link.sharing=dedicated", "fleet.cells=null"), "no camera is in another's way"),
     ],
 )
