@@ -16,6 +16,7 @@ from fleet_sim.basics.hashing import STREAM_ROLLOUT
 from fleet_sim.cluster.epochs import head_schedule
 from fleet_sim.engine.air import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
+from fleet_sim.network.downlink import NEVER_US
 from fleet_sim.registry.guard import GuardRule
 from fleet_sim.registry.rollout import EVERYONE_PPM, Heard, Release, RolloutRule
 from fleet_sim.scenario import Planned, Scenario, releases_of
@@ -57,6 +58,7 @@ class Rollout:
         spec = point.rollout
         guard = spec.guard if spec else None
         self._rule = _rule_of(spec) if spec else None
+        self._keep_us = spec.air.keep_us if spec else None
         self._delay_us = guard.delay_us if isinstance(guard, LabelsGuardSpec) else 0
         self._queue = deque(enumerate(releases_of(point)))
         self._announced = len(self._queue)
@@ -133,6 +135,7 @@ class Rollout:
             self._underway = None
             if under.encoder and not release.taken_back:
                 self._encoder = under.place
+                self._retire(under.before, now_us)
 
     def _heard(self, under: _Underway, now_us: int) -> Heard:
         """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now."""
@@ -166,10 +169,19 @@ class Rollout:
                 number, now_us, under.place, under.number, release.share_ppm, content_bytes, False
             )
 
+    def _retire(self, version: int, now_us: int) -> None:
+        """Let servers drop a version's decoders in time, where the scenario says when."""
+        if self._keep_us is not None:
+            retired_us_V = np.full(len(self._labels_VHS2), NEVER_US)
+            retired_us_V[version] = now_us + self._keep_us
+            self.schedule = self.schedule._replace(retired_us_V=retired_us_V)
+
     def _answer_by(self, place: int, now_us: int) -> None:
-        from_us_W, head_W, mixes = self.schedule
+        from_us_W, head_W = self.schedule.head_from_us_W, self.schedule.head_W
         after = np.searchsorted(from_us_W, now_us, side="right")
-        self.schedule = Schedule(np.insert(from_us_W, after, now_us), np.insert(head_W, after, place), mixes)
+        self.schedule = self.schedule._replace(
+            head_from_us_W=np.insert(from_us_W, after, now_us), head_W=np.insert(head_W, after, place)
+        )
 
     def _answer_side_by_side(self, under: _Underway, now_us: int) -> None:
         """The head released for the cameras of the wave, the one before for the others."""

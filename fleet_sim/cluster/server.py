@@ -43,6 +43,7 @@ from fleet_sim.engine.lessons import (
     nothing_kept,
 )
 from fleet_sim.engine.pools import Held, nothing_held, serve_pool
+from fleet_sim.engine.retired import count_unreadable, unreadable, without
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.engine.watch import count_watched, weighed
 from fleet_sim.registry import Bundle
@@ -209,7 +210,7 @@ class DecoderServer(Resident):
             return right_M
 
         for place in range(len(state.waiting)):
-            arrived = [delivery.by_server[place] for delivery in deliveries]
+            arrived = [self._readable(delivery.by_server[place], schedule) for delivery in deliveries]
             self._serve(state, place, arrived, until_us, schedule, judge)
         for i, lesson in enumerate(state.point.lessons):
             state.kept[i] = forget(state.kept[i], lesson, until_us)
@@ -220,6 +221,16 @@ class DecoderServer(Resident):
             _rows(_labels(counts) - before_VHS2),
         )
         return [progress, state]
+
+    def _readable(self, arrived: Sent, schedule: Schedule) -> Sent:
+        """What arrived less what no decoder is there for, which is counted and forgotten."""
+        state = self._here()
+        fleet, place_N = state.point.fleet, unreadable(arrived, schedule, state.point.fleet)
+        dropped = take(arrived, place_N)
+        count_unreadable(dropped, fleet, np.array(state.point.named_cells, np.int64), state.counts.tallies)
+        for key in zip(dropped.camera.tolist(), dropped.frame.tolist(), strict=True):
+            state.messages.pop(key, None)
+        return without(arrived, place_N) if len(place_N) else arrived
 
     @staticmethod
     def _serve(

@@ -47,6 +47,7 @@ COLUMNS = (
 
 FIRST_COLUMNS = 19
 """So many columns were there at first: those behind them enter a digest only where something was counted."""
+DROPPED_INCOMPATIBLE = COLUMNS.index("dropped_incompatible")
 DROPPED_SHED = COLUMNS.index("dropped_shed")
 DROPPED_BUSY = COLUMNS.index("dropped_busy")
 DROPPED_SKIPPED = COLUMNS.index("dropped_skipped")  # its controller chose not to send it

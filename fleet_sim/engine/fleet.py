@@ -79,6 +79,7 @@ class Schedule(NamedTuple):
     head_from_us_W: np.ndarray
     head_W: np.ndarray
     mixes: Mixes = NO_MIXES
+    retired_us_V: np.ndarray = np.zeros(0, np.int64)  # from when servers read a version no more; or empty
 
 
 def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:

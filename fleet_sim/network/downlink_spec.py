@@ -62,6 +62,13 @@ class AirSpec(Strict):
     most_failed: Probability = Field(
         0.1, description="share of the cameras it went to whose installs may fail; with more it is taken back"
     )
+    keep_us: Microseconds | None = Field(
+        None,
+        ge=0,
+        le=WEEK_US,
+        description="how long after an encoder is through servers keep decoders of the one before, whose "
+        "messages are then dropped as incompatible; empty: for as long as a camera may have it",
+    )
 
 
 def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
@@ -79,6 +86,11 @@ def downlink_of(air: AirSpec, link: LinkSpec) -> Downlink:
         raise UserError(
             f"rollout.air.window.open_us: at {bps} bit/s a block of {block_bytes} bytes takes longer than "
             "the window is open"
+        )
+    if air.keep_us is not None and air.keep_us < link.propagation_us + link.jitter_us:
+        raise UserError(
+            f"rollout.air.keep_us: a message may be {link.propagation_us + link.jitter_us} us on its way, so "
+            "decoders are needed for that long at least"
         )
     outages = np.array([(o.from_us, o.to_us) for o in link.outages], np.int64).reshape(-1, 2)
     return Downlink(

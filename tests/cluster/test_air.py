@@ -136,3 +136,27 @@ def test_shards_mode_and_epoch_change_nothing(
         found.append(run(scenario, dataset, tmp_path / str(number))[1])
     assert events(found[0]) == events(found[1]) != []
     assert digest({}, found[:1]) == digest({}, found[1:])
+
+
+@pytest.mark.parametrize(
+    ("shards", "epoch_us", "mode", "replicas"), [(1, 20_000_000, "bank", 2), (3, 700_000, "live", 1)]
+)
+def test_cameras_left_behind_are_counted_once_their_decoders_are_gone(
+    dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str, replicas: int
+) -> None:
+    """Cameras whose install failed send with the first encoder: 2 s after the release nobody reads it."""
+    air = {"install_failure": 0.3, "most_failed": 1, "keep_us": "2 s"}
+    found = []
+    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
+        cluster = {"backend": "local", "shards": n, "epoch_us": us}
+        serving = {"head": "plain", "servers": 2, "replicas": replicas}
+        scenario = scenario_of(air, mode=how, cluster=cluster, serving=serving)
+        found.append(run(scenario, dataset, tmp_path / str(number))[1])
+    assert digest({}, found[:1]) == digest({}, found[1:])
+    through_s = int(events(found[0])[-1][0])
+    dropped_S = found[0].by_second_VSC[0, :, c.COLUMNS.index("dropped_incompatible")]
+    left_behind = found[0].air_VGSQ[1, ..., FAILED].sum()
+    assert left_behind > 0
+    assert dropped_S[: through_s + 2].sum() == 0
+    assert (dropped_S[through_s + 3 : -1] == 2 * left_behind).all()  # two frames a second each
+    assert found[0].by_second_VSC[1, :, c.COLUMNS.index("dropped_incompatible")].sum() == 0
