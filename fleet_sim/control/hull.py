@@ -13,8 +13,6 @@ import numpy as np
 from fleet_sim.basics.compiled import bare, inlined
 from fleet_sim.control.observation import SKIP
 
-FULL_TURN = 1 << 20
-
 
 class Hulls(NamedTuple):
     """Of V versions and G groups of cameras; behind the last of a hull's corners, H at most, all is 0."""
@@ -75,11 +73,11 @@ def _fill(hulls, right_VGL):
 
 
 @inlined()
-def level_within(hulls, version, group, plan_bits, frame, luck):
-    """The level of a camera's frame, so that `plan_bits` a frame are spent in the mean; SKIP for none.
+def level_within(hulls, version, group, plan_bits, saved_bits):
+    """(level of a camera's frame, what it has then saved), so that `plan_bits` a frame are spent in the mean.
 
-    The upper of two levels comes as evenly as can be, after J. E. Bresenham's lines (1965); `luck`, below
-    FULL_TURN, is where on its line a camera begins, so that cameras do not send in step.
+    The level is SKIP for none. A camera gives the frame the upper of two levels as soon as what it saved by
+    lower ones pays for it, so it is never further behind its plan than one step of the hull.
     """
     corner = 0
     while (
@@ -87,10 +85,11 @@ def level_within(hulls, version, group, plan_bits, frame, luck):
         and hulls.bits_VGH[version, group, corner + 1] <= plan_bits
     ):
         corner += 1
+    bits = hulls.bits_VGH[version, group, corner]
     if corner + 1 == hulls.corners_VG[version, group]:
-        return hulls.level_VGH[version, group, corner]
-    span = hulls.bits_VGH[version, group, corner + 1] - hulls.bits_VGH[version, group, corner]
-    above = max(plan_bits - hulls.bits_VGH[version, group, corner], 0)
-    begin = luck * span // FULL_TURN
-    upper = (begin + (frame + 1) * above) // span - (begin + frame * above) // span
-    return hulls.level_VGH[version, group, corner + upper]
+        return hulls.level_VGH[version, group, corner], np.int64(0)
+    step_bits = hulls.bits_VGH[version, group, corner + 1] - bits
+    saved_bits = min(saved_bits, step_bits) + max(plan_bits - bits, 0)
+    if saved_bits >= step_bits:
+        return hulls.level_VGH[version, group, corner + 1], saved_bits - step_bits
+    return hulls.level_VGH[version, group, corner], saved_bits

@@ -13,10 +13,12 @@ import numpy as np
 from fleet_sim.basics.compiled import at, compiled, inlined
 from fleet_sim.basics.hashing import STREAM_TURN, draw_below
 from fleet_sim.control.allocation import EQUAL, Sharers, allocate
-from fleet_sim.control.hull import FULL_TURN, level_within
+from fleet_sim.control.hull import level_within
 from fleet_sim.engine.groups import FULL_PPM, group_of
 
 TRUSTED_FRAMES = 20  # with so many heard, what was heard counts as much as what was calibrated
+
+UNBEGUN = -1  # in place of what a camera has saved
 
 TOLD = np.dtype(
     [
@@ -87,10 +89,13 @@ def told_bits(told_CG, fleet, cell, camera, now_us):
 
 
 @inlined()
-def level_of(fleet, hulls, version, camera, frame, plan_bits):
+def level_of(saved_bits_R, row, fleet, hulls, version, camera, plan_bits):
     """The level by which a camera keeps to what it was told; SKIP for none."""
-    luck = draw_below(fleet.seed, STREAM_TURN, camera, 0, FULL_TURN)
-    return level_within(hulls, version, group_of(fleet, camera), plan_bits, frame, luck)
+    group = group_of(fleet, camera)
+    if saved_bits_R[row] == UNBEGUN:  # with something in hand, so that cameras do not send in step
+        saved_bits_R[row] = draw_below(fleet.seed, STREAM_TURN, camera, 0, hulls.bits_VGL[version, group, 0])
+    level, saved_bits_R[row] = level_within(hulls, version, group, plan_bits, saved_bits_R[row])
+    return level
 
 
 @inlined()

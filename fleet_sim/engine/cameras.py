@@ -10,7 +10,7 @@ from fleet_sim.control.budget import plan_bits
 from fleet_sim.control.hull import NO_HULLS, Hulls
 from fleet_sim.control.observation import MIND
 from fleet_sim.engine.air import idle
-from fleet_sim.engine.allocating import TOLD
+from fleet_sim.engine.allocating import TOLD, UNBEGUN
 from fleet_sim.engine.captures import first_capture_us, next_capture_us
 from fleet_sim.engine.fleet import Fleet, cameras_of_cells
 from fleet_sim.engine.groups import FULL_PPM, groups_of_cameras, part_of
@@ -55,6 +55,7 @@ class Cameras(NamedTuple):
     by_server_C: np.ndarray  # the cells, those of one server after those of another
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
     told_CG: np.ndarray  # (C, G) TOLD; empty where all cameras of a cell get equal parts
+    saved_bits_R: np.ndarray  # int64, what each camera saved of what it was told; likewise
     minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
     meters: np.ndarray  # (R,) METER; empty where cameras have no processor
     # Empty where encoders do not travel:
@@ -104,6 +105,7 @@ def new_cameras(
         by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
         told_CG=_untold(fleet, camera_R, cell_R, control["plan_bits"]),
+        saved_bits_R=np.full(len(camera_R) if fleet.allocation.kind != EQUAL else 0, UNBEGUN, np.int64),
         minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
         meters=np.zeros(len(camera_R) if fleet.metered else 0, METER),
         versions_R3=versions_R3,

@@ -151,7 +151,9 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
         if cameras.told_CG.shape[0] > 0:
             room_bits = plan - backlog_bits
-            level = allocating.level_of(fleet, messages.hulls, version, number, frame, room_bits)
+            level = allocating.level_of(
+                cameras.saved_bits_R, row, fleet, messages.hulls, version, number, room_bits
+            )
         else:
             level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
     _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
