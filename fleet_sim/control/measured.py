@@ -9,14 +9,14 @@ RATE, WINDOW = 0, 0  # notes
 
 
 @inlined()
-def measured_rate(o, mind):
+def measured_rate(o, mind, told_bits):
     """Bits a microsecond: a moving average of the camera's own throughput, and never more than shows now.
 
-    A packet on the air that takes long tells of a slow link before it ends. Without any measurement it is the
-    share that the camera was told, to which the average also returns while nothing is sent: who never sends
+    A packet on the air that takes long tells of a slow link before it ends. Without any measurement it is
+    `told_bits` in a frame period, to which the average also returns while nothing is sent: who never sends
     would never know better.
     """
-    told, known = o.plan_bits / o.frame_period_us, mind.notes[RATE]
+    told, known = told_bits / o.frame_period_us, mind.notes[RATE]
     if known == 0.0:
         known = told
     if o.sent_us > 0:
@@ -31,6 +31,31 @@ def measured_rate(o, mind):
 
 
 @inlined()
+def rate_in_turn(o, mind):
+    """Bits a microsecond once it is the camera's turn, for those that ask when a frame would be through.
+
+    A share of the cell is a mean over turns, in each of which a camera has all of the link. One that rests
+    knows its rate: what it measures has rests in it.
+    """
+    if o.rest > 0:
+        return max(o.alone_bits / o.frame_period_us, 1e-9)
+    return max(measured_rate(o, mind, o.alone_bits), 1e-9)
+
+
+@inlined()
+def through_us(o, bits, rate):
+    """From the begin of a message until it is through, with rests between its packets."""
+    packets = max((bits + o.packet_bits - 1) // o.packet_bits, 1)
+    return bits / rate * (1.0 + o.rest * (packets - 1) / packets)
+
+
+@inlined()
+def taken_us(o, bits, rate):
+    """For how long these bits keep the camera, rests included."""
+    return bits / rate * (1.0 + o.rest)
+
+
+@inlined()
 def highest_within(bits_L, levels, room_bits):
     """Highest level of at most so many bits; level 0 if there is none."""
     level = 0
@@ -42,13 +67,13 @@ def highest_within(bits_L, levels, room_bits):
 
 def throughput(o, mind):
     """The budget rule with a moving average of the measured throughput in the place of the told share."""
-    plan_bits = o.headroom * measured_rate(o, mind) * o.frame_period_us
+    plan_bits = o.headroom * measured_rate(o, mind, o.plan_bits) * o.frame_period_us
     return highest_within(o.expected_bits, o.levels, plan_bits - o.waiting_bits)
 
 
 def frame_bits(o, mind):
     """The same by the frame's own coded sizes, and with all the time that is left until its deadline."""
-    can_send_bits = o.headroom * measured_rate(o, mind) * min(o.left_us, o.frame_period_us)
+    can_send_bits = o.headroom * measured_rate(o, mind, o.plan_bits) * min(o.left_us, o.frame_period_us)
     return highest_within(o.frame_bits, o.levels, can_send_bits - o.waiting_bits)
 
 
@@ -71,7 +96,8 @@ def aimd(o, mind):
 def drop(o, mind):
     """The top level, or nothing where the measured rate would bring it too late."""
     top = o.levels - 1
-    ahead_bits = o.waiting_bits + o.air_bits
-    if ahead_bits + o.frame_bits[top] > measured_rate(o, mind) * o.left_us:
+    rate = rate_in_turn(o, mind)
+    ahead_us = taken_us(o, o.waiting_bits + o.air_bits, rate) + o.rest_us
+    if ahead_us + through_us(o, o.frame_bits[top], rate) > o.left_us:
         return SKIP
     return top

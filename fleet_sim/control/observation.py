@@ -19,6 +19,10 @@ OBSERVATION = np.dtype(
             "plan_bits",
             "i8",
         ),  # its share of the cell's budget in a frame period, as it was told, with headroom
+        ("alone_bits", "i8"),  # what its link carries in a frame period with no other camera, with headroom
+        ("packet_bits", "i8"),  # the largest packet
+        ("rest", "f8"),  # a duty cycle: how often the time of a packet it rests after it
+        ("rest_us", "i8"),  # how long it still rests
         ("headroom", "f8"),  # share of what was measured that controllers plan with
         ("levels", "i8"),
         ("expected_bits", "i8", (LEVELS,)),  # by level: mean over the training set

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from fleet_sim.basics.compiled import compiled
-from fleet_sim.control.measured import RATE, measured_rate
+from fleet_sim.control.measured import RATE, rate_in_turn, taken_us, through_us
 from fleet_sim.control.observation import SKIP
 
 HORIZON = 5
@@ -34,10 +34,10 @@ def worth_by_taken(o, rate):
             rested = max(0, math.ceil(place - o.frame_period_us / width_us))
             worth[place] = later[rested]
             for k in range(o.levels):
-                through_us = place * width_us + o.expected_bits[k] / rate
-                if through_us > o.left_us:
+                begin_us, bits = place * width_us, o.expected_bits[k]
+                if begin_us + through_us(o, bits, rate) > o.left_us:
                     break
-                after = math.ceil((through_us - o.frame_period_us) / width_us)
+                after = math.ceil((begin_us + taken_us(o, bits, rate) - o.frame_period_us) / width_us)
                 worth[place] = max(worth[place], o.expected_right[k] + later[min(max(0, after), BINS + 1)])
         later, worth = worth, later
     return later
@@ -49,18 +49,18 @@ def predictive(o, mind):
         latest = o.sent_bits / o.sent_us
         missed = abs(mind.notes[RATE] - latest) / latest if mind.notes[RATE] > 0.0 else 0.0
         mind.notes[MISSED] = max(missed, FORGOTTEN * mind.notes[MISSED])
-    rate = max(o.headroom * measured_rate(o, mind) / (1.0 + min(mind.notes[MISSED], 1.0)), 1e-9)
+    rate = max(o.headroom * rate_in_turn(o, mind) / (1.0 + min(mind.notes[MISSED], 1.0)), 1e-9)
     width_us = max(o.left_us / BINS, 1.0)
     later = worth_by_taken(o, rate)
-    taken_us = (o.waiting_bits + max(o.air_bits - rate * o.busy_us, 0.0)) / rate
+    ahead_us = taken_us(o, o.waiting_bits + max(o.air_bits - rate * o.busy_us, 0.0), rate) + o.rest_us
     best, best_worth = (
         SKIP,
-        later[min(max(0, math.ceil((taken_us - o.frame_period_us) / width_us)), BINS + 1)],
+        later[min(max(0, math.ceil((ahead_us - o.frame_period_us) / width_us)), BINS + 1)],
     )
     for k in range(o.levels):
-        through_us = taken_us + o.frame_bits[k] / rate
-        if through_us <= o.left_us:
-            after = math.ceil((through_us - o.frame_period_us) / width_us)
+        if ahead_us + through_us(o, o.frame_bits[k], rate) <= o.left_us:
+            after_us = ahead_us + taken_us(o, o.frame_bits[k], rate) - o.frame_period_us
+            after = math.ceil(after_us / width_us)
             worth = o.frame_right[k] + later[min(max(0, after), BINS + 1)]
             if worth > best_worth:
                 best, best_worth = k, worth

@@ -8,7 +8,7 @@ idle link sends whatever helps, and one with a long queue only what is small and
 while they pay, so a message that is sure enough stops early.
 """
 
-from fleet_sim.control.measured import measured_rate
+from fleet_sim.control.measured import rate_in_turn, taken_us, through_us
 from fleet_sim.control.observation import SKIP
 
 # Chosen on seeds 0 and 1 of the links of benchmarks.controllers, which then runs seeds 100 to 119.
@@ -19,12 +19,12 @@ OWN = 0.5  # of a message's own time counts as taken
 
 def value(o, mind):
     """The level of greatest gain less price; SKIP where none is positive."""
-    rate = max(measured_rate(o, mind), 1e-9)
+    rate = rate_in_turn(o, mind)
     left_us = max(o.left_us * 1.0, 1.0)
-    queue_us = (o.waiting_bits + max(o.air_bits - rate * o.busy_us, 0.0)) / rate
+    queue_us = taken_us(o, o.waiting_bits + max(o.air_bits - rate * o.busy_us, 0.0), rate) + o.rest_us
     best, best_net = SKIP, 0.0
     for k in range(o.levels):
-        own_us = o.frame_bits[k] / rate
+        own_us = through_us(o, o.frame_bits[k], rate)
         slack = left_us / max(queue_us + own_us, 1.0)
         surely = min(max((slack - (1.0 - SPREAD)) / (2.0 * SPREAD), 0.0), 1.0)
         price = PRICE * (queue_us + OWN * own_us) / left_us * o.frame_bits[k] / max(o.expected_bits[0], 1)

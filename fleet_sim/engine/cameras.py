@@ -16,6 +16,7 @@ from fleet_sim.engine.fleet import Fleet, cameras_of_cells
 from fleet_sim.engine.groups import FULL_PPM, groups_of_cameras, part_of
 from fleet_sim.engine.installs import at_first
 from fleet_sim.network import packets
+from fleet_sim.network.link import AIRTIME, CONSTANT
 from fleet_sim.network.queues import Pool
 from fleet_sim.network.uplink import AT_FULL_RATE, NEVER, Uplinks, idle_uplinks
 
@@ -32,6 +33,7 @@ SOURCE = np.dtype(
 CONTROL = np.dtype(
     [
         ("plan_bits", "i8"),  # what the budget controller may plan with between two frames
+        ("alone_bits", "i8"),  # what the link carries of one camera alone, likewise
         ("next", "i4"),  # periodic: place of the cell's next camera in its round
         ("named", "i2"),  # place of the cell among report.cells, -1 for the others
     ],
@@ -92,6 +94,7 @@ def new_cameras(
     cell_R = np.repeat(np.arange(len(cell_C)), count_C)
     sources["order"] = np.lexsort((sources["capture_us"], cell_R))  # sorted, hence also a heap
     control["plan_bits"] = [_plan_bits(fleet, int(cameras)) for cameras in count_C]
+    control["alone_bits"] = _alone_bits(fleet)
     control["named"] = -1
     for place, cell in enumerate(named):
         control["named"][cell_C == cell] = place
@@ -142,6 +145,12 @@ def _untold(fleet: Fleet, camera_R: np.ndarray, cell_R: np.ndarray, plan_bits_C:
         told_CG["plan_bits"][:, group] = [part_of(fleet, group, int(plan_bits)) for plan_bits in plan_bits_C]
     told_CG["next_us"] = NEVER
     return told_CG
+
+
+def _alone_bits(fleet: Fleet) -> int:
+    link = fleet.link
+    bps = link.bps if link.capacity in (CONSTANT, AIRTIME) else link.budget_bps
+    return plan_bits(bps, 1, fleet.frame_period_us, fleet.headroom_ppm)
 
 
 def _plan_bits(fleet: Fleet, cameras: int) -> int:

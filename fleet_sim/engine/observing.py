@@ -11,7 +11,21 @@ ESTIMATE_SCALE = 10_000
 
 
 @inlined()
-def look(o, mind, camera, air, fleet, messages, version, place, now_us, frame_period_us, plan_bits):
+def look(
+    o,
+    mind,
+    camera,
+    air,
+    fleet,
+    messages,
+    version,
+    place,
+    now_us,
+    frame_period_us,
+    plan_bits,
+    alone_bits,
+    rest_us,
+):
     """Write down what a camera knows at `now_us` of a frame that is ready now."""
     link = fleet.link
     around = fleet.message_header_bytes + link.length_bytes
@@ -19,6 +33,10 @@ def look(o, mind, camera, air, fleet, messages, version, place, now_us, frame_pe
     o.left_us = fleet.deadline_us - link.propagation_us - fleet.encode_us
     o.frame_period_us = frame_period_us
     o.plan_bits = plan_bits
+    o.alone_bits = alone_bits
+    o.packet_bits = 8 * link.mtu_bytes
+    o.rest = link.rest_ppm / PPM
+    o.rest_us = rest_us
     o.headroom = fleet.headroom_ppm / PPM
     o.levels = messages.expected_bits_VL.shape[1]
     for level in range(o.levels):
@@ -36,6 +54,14 @@ def look(o, mind, camera, air, fleet, messages, version, place, now_us, frame_pe
     o.busy_us = now_us - mind.since_us if camera.length > 0 else 0
     o.sent_bits = mind.sent_bits
     o.sent_us = mind.sent_us
+
+
+@inlined()
+def rest_us(u, link, row, now_us):
+    """How long a camera still rests for its duty cycle."""
+    if link.rest_ppm == 0:
+        return np.int64(0)
+    return max(u.waiting[row].not_before_us - now_us, np.int64(0))
 
 
 @inlined()

@@ -141,7 +141,19 @@ def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, ce
     if cameras.minds.shape[0] > 0:
         observation, mind = guide.observation[0], cameras.minds[row]
         observing.look(
-            observation, mind, camera, air, fleet, messages, version, place, ready_us, period_us, plan
+            observation,
+            mind,
+            camera,
+            air,
+            fleet,
+            messages,
+            version,
+            place,
+            ready_us,
+            period_us,
+            plan,
+            part_of(fleet, group, control.alone_bits),
+            observing.rest_us(u, link, row, ready_us),
         )
         level = guide.choose(observation, mind)
         observing.looked(mind, camera, ready_us)

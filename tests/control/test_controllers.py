@@ -26,6 +26,8 @@ def seen(**fields: Any) -> np.record:
         "left_us": 900_000,
         "frame_period_us": 1_000_000,
         "plan_bits": 400,
+        "alone_bits": fields.get("plan_bits", 400),
+        "packet_bits": 12_000,
         "headroom": 1.0,
         "levels": len(BITS),
         "expected_bits": BITS,
@@ -101,6 +103,28 @@ def test_predictive_takes_what_five_frames_can_keep_up() -> None:
     # A frame that gains nothing by more bits gets none, where those would be missed.
     plain = {"plan_bits": 200, "left_us": 2_500_000, "waiting_bits": 250}
     assert choose(seen(frame_right=[0.7, 0.7, 0.7, 0.7], **plain), mind()) == 0
+
+
+@pytest.mark.parametrize("controller", ["predictive", "value", "drop"])
+def test_a_small_share_of_a_fast_link_is_no_reason_to_skip(controller: str) -> None:
+    # One level of 24 kbit; twenty cameras share 20 kbit/s, so a share carries it in 24 s, the link in 1.2 s.
+    picture = {"levels": 1, "expected_bits": [24_000], "frame_bits": [24_000]}
+    minute = {"frame_period_us": 60_000_000, "left_us": 9_000_000, "plan_bits": 60_000}
+    assert BUILT_IN[controller](seen(**picture, **minute, alone_bits=1_200_000), mind()) == 0
+    assert BUILT_IN[controller](seen(**picture, **minute, alone_bits=120_000), mind()) == SKIP
+
+
+@pytest.mark.parametrize("controller", ["predictive", "value"])
+def test_under_a_duty_cycle_only_what_needs_no_rest_comes_in_time(controller: str) -> None:
+    # At 5 kbit/s and a duty cycle of 1 %, a packet of 1,600 bits takes 0.32 s and then 32 s of rest.
+    sizes = {"expected_bits": [400, 1200, 1600, 3200], "frame_bits": [400, 1200, 1600, 3200]}
+    minute = {"frame_period_us": 60_000_000, "left_us": 9_000_000, "alone_bits": 300_000}
+    cycle = {"packet_bits": 1600, "rest": 99.0, **minute, **sizes}
+    choose = BUILT_IN[controller]
+    assert choose(seen(**cycle, plan_bits=3000), mind()) == 2
+    # What it measured has rests in it and says nothing of the next packet; what it still rests does.
+    assert choose(seen(**cycle, plan_bits=3000, **measured(1600, 32_000_000)), mind()) == 2
+    assert choose(seen(**cycle, plan_bits=3000, rest_us=9_000_000), mind()) == SKIP
 
 
 def test_value_sends_what_is_worth_its_time() -> None:

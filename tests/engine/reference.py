@@ -19,6 +19,7 @@ from fleet_sim.control.observation import LEVELS, MIND, OBSERVATION, SKIP
 from fleet_sim.engine.captures import BURSTS, POISSON
 from fleet_sim.engine.counts import LATENCY_EDGES_US
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.network.link import AIRTIME, CONSTANT
 
 
 class Frame(NamedTuple):
@@ -173,6 +174,10 @@ class Reference:
             left_us=fleet.deadline_us - link.propagation_us - fleet.encode_us,
             frame_period_us=period_us_of(fleet, camera),
             plan_bits=plan,
+            alone_bits=self.alone_bits(camera),
+            packet_bits=8 * link.mtu_bytes,
+            rest=link.rest_ppm / 10**6,
+            rest_us=max(0, c.not_before_us - now_us) if link.rest_ppm else 0,
             headroom=fleet.headroom_ppm / 10**6,
             levels=levels,
             expected_bits=case.expected_bits[version].tolist() + padding,
@@ -192,6 +197,14 @@ class Reference:
             seen[name] = value
         mind = self.minds.setdefault(camera, np.zeros(1, MIND).view(np.recarray)[0])
         return int(BUILT_IN[case.controller](seen, mind))
+
+    def alone_bits(self, camera: int) -> int:
+        """What a camera could send in a frame period were it alone, with headroom."""
+        fleet, link = self.fleet, self.fleet.link
+        bps = link.bps if link.capacity in (CONSTANT, AIRTIME) else link.budget_bps
+        bits = bps * fleet.frame_period_us * fleet.headroom_ppm // 10**12
+        bits = bits * period_us_of(fleet, camera) // fleet.frame_period_us
+        return bits * rate_ppm_of(fleet, camera) // 10**6
 
     def dropped(self, message: Message, reason: str, at_us: int) -> None:
         f = message.about
