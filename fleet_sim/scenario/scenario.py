@@ -166,6 +166,13 @@ class Scenario(Strict):
                 "control.allocation",
                 "control.controller",
             )
+        if self.control.allocation != "equal" and self.rollout is not None and self.train.updates:
+            raise misfit(
+                "a base station allocates by one encoder, not by those that cameras have got so far: leave "
+                "allocation at equal",
+                "control.allocation",
+                "rollout",
+            )
         train, serving = self.train, self.serving
         several = train.updates or train.retrain or serving.switches or serving.split or self.rollout
         if self.report.oracle and (several or self.mode == "live"):

@@ -29,6 +29,7 @@ FIELDS = {
     "fleet: {groups: [{name: a, share: 1, sees: [{classes: {'3': 1, cat: 2}}]}]}": "F:2: fleet.groups.0.sees.0.classes: the images have no class 'cat'; there are 0, 1,",
     "data: {source: cifar10}\nfleet: {groups: [{name: a, share: 1, sees: [{classes: {cats: 2}}]}]}": "F:3: fleet.groups.0.sees.0.classes: the images have no class 'cats'; did you mean cat?",
     "control: {allocation: marginal}\nlink: {sharing: dedicated}": "F:2: control.allocation: only cameras that take turns can be told what to plan with, not dedicated",
+    "control: {allocation: marginal}\nrollout: {}\ntrain: {recipe: e2e, updates: [{at_us: 5 s}]}": "F:2: control.allocation: a base station allocates by one encoder",
     "control: {allocation: max_min, controller: fixed}": "F:2: control.allocation: fixed heeds nothing that it is told",
     "control: {allocation: marginal, period_us: 50 ms}\nlink: {downlink_bps: 1 kbit/s}": "F:2: control.allocation: cameras know what is allocated only 296000 us later, at 1000 bit/s; control.period_us must be no",
     "fleet: {groups: [{name: a, share: 1, link: {rate: 0.5}}]}\nlink: {sharing: aloha}": "F:2: fleet.groups.0.link.rate: rates differ only where cameras take turns",
