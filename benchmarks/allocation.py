@@ -25,10 +25,11 @@ from fleet_sim.cluster.bank import BankPart
 from fleet_sim.cluster.calibration import Calibration, Curves
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.knowledge import Knowledge
+from fleet_sim.cluster.point import Point
 from fleet_sim.cluster.scenes import Scenes, scenes_of
 from fleet_sim.cluster.sends import LATENTS
 from fleet_sim.cluster.server import DecoderServer
-from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.control.hull import hulls_of
 from fleet_sim.data.load import load
 from fleet_sim.data.weather import seen

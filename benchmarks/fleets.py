@@ -10,9 +10,10 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.point import Point
 from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.server import DecoderServer
-from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.cluster.simulation import Crew, simulate
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario

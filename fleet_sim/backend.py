@@ -17,7 +17,7 @@ from fleet_sim.cluster.host import Host, LocalHost
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import crews_for
 from fleet_sim.cluster.registry_actor import ModelRegistry, TrainingNote
-from fleet_sim.cluster.session import Deployed
+from fleet_sim.cluster.released import Deployed
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.registry import own_keys, shipped
 from fleet_sim.registry.lessons import Lessons

@@ -14,9 +14,10 @@ from fleet_sim.backend import open_backend
 from fleet_sim.basics.errors import Interrupted
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.pace import server_members
+from fleet_sim.cluster.released import Deployed, Update
 from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.sends import sends_of
-from fleet_sim.cluster.session import Deployed, Session, Update
+from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.registry.lessons import Lessons

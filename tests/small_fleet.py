@@ -13,9 +13,10 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, LocalHost
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.registry_actor import ModelRegistry
+from fleet_sim.cluster.released import Deployed, Update
 from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.sends import sends_of
-from fleet_sim.cluster.session import Deployed, Session, Update
+from fleet_sim.cluster.session import Session
 from fleet_sim.codec.camera import raw_latents
 from fleet_sim.codec.contract import contract, contract_hash
 from fleet_sim.codec.networks import build_encoder

@@ -12,10 +12,10 @@ from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_head, with_ve
 from fleet_sim.cluster.calibration import Calibration, Curves, curves_of
 from fleet_sim.cluster.codings import Coding, bank_part, coding_of, head_part
 from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.point import Delivery, Point
 from fleet_sim.cluster.received import as_received
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
-from fleet_sim.cluster.shard import Delivery, Point
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.message import HEADER_BYTES

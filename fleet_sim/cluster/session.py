@@ -1,75 +1,36 @@
 """A fleet at work: shards, servers and registry of one run, driven through its sweep points."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, TypedDict
+from dataclasses import replace
 
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.hashing import canonical_json, sha256_hex
-from fleet_sim.cluster.bank import BankPart, joined
-from fleet_sim.cluster.calibration import Curves
 from fleet_sim.cluster.epochs import fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
-from fleet_sim.cluster.knowledge import Knowledge, without_estimates
-from fleet_sim.cluster.member import Member, Pending
+from fleet_sim.cluster.knowledge import Knowledge
+from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
+from fleet_sim.cluster.point import Point
+from fleet_sim.cluster.released import Deployed, Packed, Rung, Update, packed
 from fleet_sim.cluster.retraining import Retraining, lessons_of
 from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LABEL, LATENT, LATENTS, Sends, mean_payload_bits, sends_of
 from fleet_sim.cluster.server import DecoderServer
-from fleet_sim.cluster.shard import CameraShard, Point
+from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
+from fleet_sim.cluster.surveys import Surveys
 from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
-from fleet_sim.data.weather import seen
 from fleet_sim.engine.best import Best, best_of
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
-from fleet_sim.registry.delta import delta_of, rebuilt, whole
 from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario import Scenario, digest_fields
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """A released version as the fleet has it: ids of the encoder and of its heads, by head name."""
-
-    encoder: str
-    heads: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Update:
-    """A version that the fleet takes up at a period boundary; the simulation waits there for its training."""
-
-    from_us: int
-    version: Callable[[], Deployed]
-
-
-class Packed(TypedDict):
-    """Bytes that bring an encoder to a camera: all of it, or what it differs in from the one before."""
-
-    whole: int
-    delta: int
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One level of a version's ladder under one head, measured on every scene."""
-
-    encoder: str
-    head: str
-    level: int
-    neurons: int
-    bpp_ideal: float
-    bpp_payload: float
-    accuracy: float
 
 
 class Session:
@@ -92,7 +53,7 @@ class Session:
         banked: Callable[[int, int], None],
         sends: Sequence[Sends] = (LATENTS,),
     ):
-        self._host, self._scenario, self._banked = host, scenario, banked
+        self._host, self._scenario = host, scenario
         self._scenes, self._sends = scenes, sends
         self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
         self._registry = registry
@@ -100,6 +61,7 @@ class Session:
         self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
         self._servers = [server for crew in self._crews for server in crew.servers]
         self._shards = [shard for crew in self._crews for shard in crew.shards]
+        self._surveys = Surveys(host, self._servers, scenario, scenes, banked)
         for server in self._servers:
             server.lasting("see", self._images, self._labels)
         self.deployed: list[Deployed] = []
@@ -170,7 +132,7 @@ class Session:
             for server in crew.servers:
                 server.lasting("take_up", place, head)
             if point.mode == "bank":
-                pieces = self._in_pieces(crew.servers, "head_part", place)
+                pieces = self._surveys.in_pieces(crew.servers, "head_part", place)
                 parts = [self._host.get(pending.wait()[0]) for _, pending in pieces]
                 right_LF = self._host.put(np.concatenate(parts, axis=1))
                 for server in crew.servers:
@@ -237,7 +199,7 @@ class Session:
         self, version: Deployed, place: int, sends: Sends, bits_L: np.ndarray, encoder: Ref, heads: list[Ref]
     ) -> None:
         """Give every member what it needs for cameras that send this; measure its ladder on the scenes."""
-        bank, sums = self._bank(place, sends)
+        bank, sums = self._surveys.bank(place, sends)
         live = self._scenario.mode == "live"
         calibration = None
         estimate_HFL = None
@@ -246,7 +208,7 @@ class Session:
             calibration = server.ask("calibrate", place, sends, *self._validation, wanted).wait()[0]
             if wanted and not live:
                 estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
-        curves = self._curves(place, sends) if self._scenario.allocates else None
+        curves = self._surveys.curves(place, sends) if self._scenario.allocates else None
         if not live:
             for server in self._servers:
                 server.lasting("add_bank", bank, sends)
@@ -257,7 +219,7 @@ class Session:
                 run = heads if sends.codec == LABEL else []
                 shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
         if self._scenario.report.oracle:
-            self._knowledge[sends] = self._known_to_oracles(place, sends, self._host.get(bank))
+            self._knowledge[sends] = self._surveys.known_to_oracles(place, sends, self._host.get(bank))
         images = self._scenes.images  # the clear ones
         pixels = images * self._scenario.data.image_size**2
         latent = sends.codec == LATENT
@@ -276,40 +238,6 @@ class Session:
                         round(float(sums["right_HL"][h, level]) / images, 6),
                     )
                 )
-
-    def _curves(self, place: int, sends: Sends) -> Curves:
-        """Of every group, look by look."""
-        seen_G, (images_FHWC, labels_F) = self._scenes.first_seen_G, self._scenes.validation
-        labels = self._host.put(labels_F)
-        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for look in sorted({stage.look for stage in seen_G}):
-            groups = [group for group, stage in enumerate(seen_G) if stage.look == look]
-            images = self._host.put(seen(images_FHWC, self._scenes.looks[look], self._scenario.seed))
-            shares_GK = np.stack([seen_G[group].shares_K for group in groups])
-            of_look = self._servers[0].ask("curves", place, sends, images, labels, shares_GK).wait()[0]
-            curves: Curves = self._host.get(of_look)
-            found |= dict(
-                zip(groups, zip(curves.payload_bits_GL, curves.right_GHL, strict=True), strict=True)
-            )
-        bits_GL, right_GHL = zip(*(found[group] for group in range(len(seen_G))), strict=True)
-        return Curves(np.stack(bits_GL), np.stack(right_GHL))
-
-    def _known_to_oracles(self, place: int, sends: Sends, bank: BankPart) -> Knowledge:
-        """What oracles know of scenes, each look calibrated on validation images in that look."""
-        images_FHWC, labels_F = self._scenes.validation
-        labels, server, latent = self._host.put(labels_F), self._servers[0], sends.codec == LATENT
-        worth = []
-        for look, kind in enumerate(self._scenes.looks):
-            images = self._host.put(seen(images_FHWC, kind, self._scenario.seed))
-            made = server.ask("calibrate", place, sends, images, labels, latent).wait()[0]
-            first, scenes = look * self._scenes.images, self._scenes.images
-            if latent:
-                worth.append(
-                    self._host.get(server.ask("estimate", place, made, first, first + scenes).wait()[0])
-                )
-            else:
-                worth.append(without_estimates(self._host.get(made), scenes))
-        return Knowledge(bank.payload_bytes_LF.T, np.concatenate(worth, axis=1), bank.right_HLF)
 
     def oracle(self, point: Scenario) -> Best:
         """The best there could have been at a sweep point; found once for points that differ in control."""
@@ -364,10 +292,10 @@ class Session:
                 if update.from_us == at_us < fleet.duration_us:
                     self.deploy(update.version())
                     if point.air:
-                        self._pack()
+                        self._weigh()
                     export.versions([version.encoder for version in self.deployed])
             sends = point.air.send if point.air else "whole"
-            contents = [packed[sends] for packed in self.packed]
+            contents = [weighed[sends] for weighed in self.packed]
             return Published(froms_us[: len(self.deployed)], [0, *contents])
 
         counts, audited = simulate(crew, setup, point, froms_us, published_at, watcher, retraining)
@@ -375,42 +303,10 @@ class Session:
         export.end(counts)
         return counts
 
-    def _pack(self) -> None:
-        """Weigh the encoder deployed last, as it would travel; what its delta rebuilds is checked."""
+    def _weigh(self) -> None:
+        """See what brings the encoder deployed last to a camera that has the one before."""
         before, after = (self._host.get(self._load(version.encoder)) for version in self.deployed[-2:])
-        delta = delta_of(before, after)
-        if rebuilt(before, delta).id != after.id:
-            raise RunError(f"the delta to encoder {after.id[:16]} leads elsewhere")
-        self.packed.append({"whole": len(whole(after)), "delta": len(delta)})
+        self.packed.append(packed(before, after))
 
     def _load(self, version: str) -> Ref:
         return self._registry.ask("load", version).wait()[0]
-
-    def _bank(self, place: int, sends: Sends) -> tuple[Ref, dict[str, np.ndarray]]:
-        """The bank of a version and of what cameras send, by all servers together; sums over clear scenes.
-
-        It is put together here, on the driver's machine, so that no other need stay alive for it, and lies in
-        the object store, which copies it to each machine once.
-        """
-        scenes, clear = len(self._scenes.labels_F), self._scenes.images
-        parts: list[BankPart] = []
-        sums: dict[str, Any] = {}
-        for done, pending in self._in_pieces(self._servers, "bank_part", place, sends, clear, returns=2):
-            sum_ref, part = pending.wait()
-            for name, value in self._host.get(sum_ref).items():
-                sums[name] = sums.get(name, 0) + value
-            parts.append(self._host.get(part))
-            self._banked(done, scenes)
-        return self._host.put(joined(parts)), sums
-
-    def _in_pieces(
-        self, servers: Sequence[Member], method: str, *args: object, returns: int = 1
-    ) -> list[tuple[int, Pending]]:
-        """Ask servers for pieces of all scenes, by turns: (end of each piece, what was asked), in order."""
-        batch, scenes = self._scenario.codec.batch, len(self._scenes.labels_F)
-        batches, pieces = -(-scenes // batch), 4 * len(servers)
-        bounds = sorted({min(scenes, batches * i // pieces * batch) for i in range(pieces + 1)})
-        return [
-            (last, servers[i % len(servers)].ask(method, first, last, *args, returns=returns))
-            for i, (first, last) in enumerate(pairwise(bounds))
-        ]

@@ -11,11 +11,11 @@ from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_end, pace_of
+from fleet_sim.cluster.point import Moved, Point
 from fleet_sim.cluster.pools import pools_of
 from fleet_sim.cluster.retraining import Retraining
 from fleet_sim.cluster.rollout import Published, Rollout
 from fleet_sim.cluster.server import Progress
-from fleet_sim.cluster.shard import Moved, Point
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
 

@@ -8,7 +8,8 @@ import pytest
 from small_fleet import HEADS, Watching, publish_untrained, simulated, tiny_scenario
 
 from fleet_sim.cluster.host import LocalHost
-from fleet_sim.cluster.session import Deployed, Session, Update
+from fleet_sim.cluster.released import Deployed, Update
+from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.engine import counts as c
