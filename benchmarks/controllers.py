@@ -27,7 +27,9 @@ import numpy as np
 from benchmarks.fleets import scenario_of
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.machine import machine
+from fleet_sim.cluster.codings import bank_part, coding_of
 from fleet_sim.cluster.epochs import fleet_of
+from fleet_sim.cluster.sends import LATENTS
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec.confidence import SCALE, Confidence
 from fleet_sim.codec.message import HEADER_BYTES
@@ -81,9 +83,10 @@ def bank_of(data: str) -> Bank:
     encoder = next(summary.id for summary in found if summary.kind == "encoder")
     head = next(s.id for s in found if s.kind == "head" and s.manifest["head"]["name"] == "ce")
     version = Version(scenario.codec, registry.load(encoder), [registry.load(head)], "cpu")
-    part = version.bank_part(dataset.test_images_NHWC, dataset.test_labels_N)
+    coding = coding_of(LATENTS, version, scenario.data.image_size)
+    part = bank_part(coding, dataset.test_images_NHWC, dataset.test_labels_N)
     images, labels = dataset.validation_images_NHWC[:SCENES], dataset.validation_labels_N[:SCENES]
-    right_LM = version.bank_part(images, labels).right_HLF[0]
+    right_LM = bank_part(coding, images, labels).right_HLF[0]
     confidence = Confidence.fit(version.encoder.latents(images), labels, right_LM, scenario.codec.ladder)
     bank = Bank(
         part.payload_bytes_LF,

@@ -51,7 +51,8 @@ def main() -> None:
     )
     warm = point.model_copy(update={"duration_us": 2_000_000})
     began = time.perf_counter()
-    hosts = {"in_process": LocalHost(), "on_ray": RayHost(None, "ray-overhead")}
+    on_ray = RayHost(None, "ray-overhead")
+    hosts: dict[str, LocalHost | RayHost] = {"in_process": LocalHost(), "on_ray": on_ray}
     crews = {name: crew_on(host, point) for name, host in hosts.items()}
     for crew in crews.values():
         run(crew, warm)

@@ -47,6 +47,7 @@ SHARING = {
     "proportional_fair": PROPORTIONAL,
     "aloha": ALOHA,
 }
+WHOLE = Fraction(1)
 QUEUE = {"late": DROP_LATE, "tail": DROP_TAIL, "head": DROP_HEAD, "expired": DROP_EXPIRED}
 LENGTH_BYTES = 2  # says how long each message of a shared packet is
 _LARGEST_WORK = 1 << 60
@@ -93,7 +94,7 @@ def link_of(spec: LinkSpec, taken: float = 0) -> Link:
     )
 
 
-def downlink_bps(spec: LinkSpec, budget_bps: int, share: Fraction) -> int:
+def downlink_bps(spec: LinkSpec, budget_bps: int, share: Fraction = WHOLE) -> int:
     """A share of a cell's downlink, at least one bit a second."""
     return max(1, int((spec.downlink_bps or budget_bps) * share))
 

@@ -1,7 +1,5 @@
 """What it takes base stations to tell cameras what they may plan with."""
 
-from fractions import Fraction
-
 from fleet_sim.basics.errors import UserError
 from fleet_sim.network.build import downlink_bps
 from fleet_sim.network.link import Link
@@ -21,8 +19,7 @@ def told_after_us(scenario: Scenario, link: Link) -> int:
     The last that is heard before the boundary takes `propagation_us` to come, and so does the message, once
     it is out. Raises UserError where cameras would heed it no sooner than after the next boundary.
     """
-    share = 1 - Fraction(str(scenario.air.share)) if scenario.air else Fraction(1)
-    bps = downlink_bps(scenario.link, link.budget_bps, share)
+    bps = downlink_bps(scenario.link, link.budget_bps)
     sent_us = -(-told_bits(scenario) * 1_000_000 // bps)
     after_us = 2 * link.propagation_us + sent_us
     if scenario.control.allocation != "equal" and after_us > scenario.control.period_us:
