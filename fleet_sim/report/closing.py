@@ -107,7 +107,10 @@ def _travels(summary: Summary, row: PointRow) -> list[str]:
     packed, encoders = summary.get("packed_bytes", []), summary["versions"]["encoders"]
     return [
         travel_words(
-            encoders[int(number)]["id"], packed[int(number) - 1][travel["sent"]], travel, row["cameras"]
+            encoders[int(number)]["id"],
+            packed[int(number) - 1][travel["sent"]],
+            travel,
+            row["cameras"] * len(row.get("seeds", [0])),
         )
         for number, travel in row.get("air", {}).items()
     ]

@@ -75,6 +75,10 @@ def _events(summary: Summary) -> list[tuple[int, str]]:
     for switch in switches if isinstance(switches, list) else []:
         taken_up_us = -(-switch["at_us"] // period_us) * period_us
         events.append((taken_up_us, f"head {switch['head']}"))
+    if not released:
+        heads = summary.get("retrained", [])
+        first = [row for row in heads if not row["point"] and not row["repeat"]]
+        events += [(row["at_us"], f"head {row['head']}") for row in first]
     length_us = max(row["duration_us"] for row in summary["points"])
     return sorted(event for event in events if event[0] < length_us)
 

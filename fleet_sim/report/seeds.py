@@ -37,7 +37,7 @@ def _joined(rows: Sequence[Mapping[str, object]]) -> Row:
 def _together(name: str, values: Sequence[object]) -> object:
     if isinstance(values[0], Mapping):
         return _joined(values)  # type: ignore[arg-type]
-    if name in _SAME or len(values) == 1:
+    if name in _SAME or len(values) == 1 or isinstance(values[0], str):
         return values[0]
     numbers = [value for value in values if isinstance(value, int | float)]
     if any(isinstance(value, float) for value in numbers) or not numbers:

@@ -18,8 +18,8 @@ class TravelRow(TypedDict):
     downlink_share: float | None  # of what was open to encoders from the first bit to the last
     blocks: int
     blocks_lost: int
-    cameras: int  # that took it up
-    cameras_at_end: int  # that have it still
+    taken_up: int  # cameras, of all seeds together
+    at_end: int  # of these, those that have it still
     installs_failed: int
     first_s: float | None
     half_s: float | None  # half of those that took it up
@@ -48,8 +48,8 @@ def _row(air_SQ: np.ndarray, fleet: Fleet, sent: str) -> TravelRow:
         "downlink_share": ratio(int(total_Q[BITS]), int(open_bits)),
         "blocks": int(total_Q[BLOCKS]),
         "blocks_lost": int(total_Q[BLOCKS_LOST]),
-        "cameras": cameras,
-        "cameras_at_end": cameras - int(total_Q[LEFT]),
+        "taken_up": cameras,
+        "at_end": cameras - int(total_Q[LEFT]),
         "installs_failed": int(total_Q[FAILED]),
         "first_s": reached_s(1),
         "half_s": reached_s(-(-cameras // 2)),
@@ -64,7 +64,7 @@ def travel_words(encoder: str, content_bytes: int, row: TravelRow, cameras: int)
     if row["last_s"] is None:
         return f"{sent}; no camera has it yet{failed}"
     return (
-        f"{sent}; {row['cameras']:,} of {cameras:,} cameras took it up, half of them by "
+        f"{sent}; {row['taken_up']:,} of {cameras:,} cameras took it up, half of them by "
         f"{row['half_s']:,.0f} s, the last by {row['last_s']:,.0f} s{failed}; "
-        f"{row['cameras_at_end']:,} have it at the end"
+        f"{row['at_end']:,} have it at the end"
     )

@@ -10,6 +10,7 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.control.names import own
 from fleet_sim.network.build import link_of
 from fleet_sim.network.capacity_spec import TraceSpec
+from fleet_sim.network.downlink_spec import downlink_of
 from fleet_sim.scenario.allocating import told_after_us
 from fleet_sim.scenario.document import Origins, read
 from fleet_sim.scenario.errors import explain, line, refuse
@@ -42,6 +43,7 @@ def load_scenario(
         raise refuse(explain(error, Scenario, document.origins)) from None
     for point in points(scenario, document.origins):
         _check_link(point.scenario, document.origins)
+        _check_air(point.scenario, document.origins)
         _check_table(point.scenario, document.origins)
         _check_controller(point.scenario, document.origins)
     return scenario
@@ -58,6 +60,16 @@ def _check_link(scenario: Scenario, origins: Origins) -> None:
         told_after_us(scenario, link)
     except UserError as error:
         raise refuse([line(origins, ("control", "allocation"), str(error))]) from None
+
+
+def _check_air(scenario: Scenario, origins: Origins) -> None:
+    """UserError, naming the field too, unless encoders can travel over the link."""
+    try:
+        if scenario.air:
+            downlink_of(scenario.air, scenario.link)
+    except UserError as error:
+        field, problem = str(error).split(": ", 1)
+        raise refuse([line(origins, tuple(field.split(".")), problem)]) from None
 
 
 def _check_table(scenario: Scenario, origins: Origins) -> None:

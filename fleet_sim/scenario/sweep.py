@@ -105,6 +105,13 @@ def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
         except ValidationError as error:
             problems += explain(error, Scenario, origins_here)
             continue
+        gone = [path for path in swept if not _is_field(here, path)]
+        if gone:
+            when = ", ".join(f"{path} = {shown(value)}" for path, value in swept.items() if path not in gone)
+            problems += [
+                line(origins, ("sweep", path), f"there is no such field where {when}") for path in gone
+            ]
+            continue
         found_here = {path: reduce(getattr, path.split("."), here) for path in swept}
         values = {path: str(v) if isinstance(v, Path) else v for path, v in found_here.items()}
         point = Point(len(found), values, here)  # type: ignore[arg-type]
@@ -116,6 +123,12 @@ def points(scenario: Scenario, origins: Origins | None = None) -> list[Point]:
     if problems:
         raise refuse(problems)
     return found
+
+
+def _is_field(scenario: Scenario, path: str) -> bool:
+    """Whether the part that holds this field is of a kind that has it."""
+    *parts, name = path.split(".")
+    return hasattr(reduce(getattr, parts, scenario), name)
 
 
 def _unfit_axes(sweep: dict[str, tuple[Any, ...]], origins: Origins) -> list[str]:

@@ -17,6 +17,8 @@ from fleet_sim.engine.air import BITS, FAILED, LEFT, TAKEN_UP
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.registry.rollout import Change
+from fleet_sim.report.seeds import together
+from fleet_sim.report.travels import travel_rows
 from fleet_sim.scenario import Scenario
 
 CAMERAS, SECONDS, AT_US = 60, 20, 2_000_000
@@ -122,6 +124,16 @@ def test_failed_installs_take_a_release_back(dataset: Dataset, tmp_path: Path) -
     assert events(counts)[-1][1] == "THROUGH"
     failed = counts.air_VGSQ[1, ..., FAILED].sum()
     assert cameras_with(counts, 1)[-1] == CAMERAS - failed
+
+
+def test_seeds_together_say_how_many_cameras_took_it_up(dataset: Dataset, tmp_path: Path) -> None:
+    session, counts = run(scenario_of({"install_failure": 0.2, "most_failed": 1}), dataset, tmp_path)
+    once = travel_rows(counts, session.fleet_of(scenario_of()), "delta")
+    twice: Any = together([{"cameras": CAMERAS, "air": once}] * 2, [1, 2])["air"]
+    assert twice["1"]["sent"] == "delta"
+    assert twice["1"]["taken_up"] == twice["1"]["at_end"] == 2 * once["1"]["taken_up"]
+    assert 0 < once["1"]["taken_up"] < CAMERAS
+    assert twice["1"]["last_s"] == once["1"]["last_s"]
 
 
 @pytest.mark.parametrize(("shards", "epoch_us", "mode"), [(1, 20_000_000, "bank"), (3, 700_000, "live")])

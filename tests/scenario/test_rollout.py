@@ -35,6 +35,10 @@ SWITCHES = "serving:\n  switches: [{at_us: 2.5 s, head: kl}, {at_us: 1 s, head: 
             SWITCHES + "fleet: {cameras: 19}\nrollout: {}\n",
             "x.yaml:4: fleet.cameras: a canary of 0.05 of 19 cameras is not one camera",
         ),
+        (
+            "train: {recipe: e2e, updates: [{at_us: 1 s}]}\nrollout:\n  air: {block_bytes: 1600}\n",
+            "x.yaml:4: rollout.air.block_bytes: a packet of this link carries 1472 bytes, not 1600",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_where_it_is_written(
@@ -72,3 +76,14 @@ def test_a_swept_kind_of_guard_has_its_own_fields(tmp_path: Path) -> None:
     assert labels.guard.share == 0.2
     assert isinstance(none.guard, NoGuardSpec)
     assert none.wave_us == labels.wave_us == 9_000_000
+
+
+@pytest.mark.parametrize("axes", [("guard.kind", "guard.share"), ("guard.share", "guard.kind")])
+def test_a_field_that_a_swept_kind_does_not_have_is_refused_in_any_order(
+    tmp_path: Path, axes: tuple[str, str]
+) -> None:
+    values = {"guard.kind": "[labels, none]", "guard.share": "[0.1, 0.2]"}
+    text = "rollout:\n  wave_us: 9 s\n  guard: {kind: labels, share: 0.2}\nsweep:\n"
+    text += "".join(f"  rollout.{axis}: {values[axis]}\n" for axis in axes)
+    with pytest.raises(UserError, match=r"rollout\.guard\.share: (unknown field|there is no such field)"):
+        scenario_of(text, tmp_path)
