@@ -66,6 +66,7 @@ def setup_of(point: Scenario) -> Point:
         live=False,
         servers_of_member=share_out(point.serving.servers, members),
         releases=point.rollout is not None,
+        shadows=point.shadows,
     )
 
 
@@ -88,6 +89,7 @@ def crew_on(host: Host, point: Scenario, banked: tuple[np.ndarray, BankPart] | N
     return Crew(host, shards, servers, Export())
 
 
-def run(crew: Crew, point: Scenario) -> Counts:
-    """All of the point's virtual time."""
-    return simulate(crew, setup_of(point), point, [0], lambda _: Published([0], [0]), Quiet())[0]
+def run(crew: Crew, point: Scenario, stated_HLn: np.ndarray | None = None) -> Counts:
+    """All of the point's virtual time; `stated_HLn` is for a guard without labels."""
+    published = Published([0], [0])
+    return simulate(crew, setup_of(point), point, [0], lambda _: published, Quiet(), stated_HLn=stated_HLn)[0]

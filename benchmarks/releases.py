@@ -8,19 +8,22 @@ waves of 5, 10, 20, 40, 80 and 100 % that last a minute each: as many labels a w
 with 1 % of their answers labelled in waves of ten minutes. The head before is right of 90 % of the scenes,
 the one released of 90 % (equal), 87 % (harmful, the guard's `harm`) or 88.5 %. RUNS seeds of each, the same
 for all.
+
+Without labels: the same fleets and waves under a guard that knows only how often the two heads agree, on
+2,000 scenes and 2,000 validation images drawn anew for each run. On validation images they agree in 95 %; in
+the field in 95 % (as stated), 92 % or 93.5 %. Once the scenes are used up there is no more evidence.
 """
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.fleets import Quiet, crew_on, scenario_of, setup_of
+from benchmarks.fleets import crew_on, run, scenario_of
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.bank import BankPart
 from fleet_sim.cluster.host import LocalHost
-from fleet_sim.cluster.simulation import simulate
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry.rollout import Change
 from fleet_sim.scenario import Scenario
@@ -32,7 +35,12 @@ UNGUARDED_S = WAVE_S * (len(WAVES) - 1)
 STOP_BEFORE_PPM = 200_000
 
 
-def scenario(seed: int) -> Scenario:
+STATED, AGREE = 0.95, {"as_stated": 0.95, "harmful": 0.92, "half_as_harmful": 0.935}
+LABELS = {"kind": "labels", "share": 1, "delay_us": "6 s"}
+UNLABELLED = {"kind": "unlabelled"}
+
+
+def scenario(seed: int, guard: dict[str, object] = LABELS) -> Scenario:
     """A head is released at the first boundary; the run is as long as it may take."""
     return scenario_of(
         seed=seed,
@@ -45,7 +53,7 @@ def scenario(seed: int) -> Scenario:
         rollout={
             "waves": list(WAVES),
             "wave_us": WAVE_S * 1_000_000,
-            "guard": {"kind": "labels", "share": 1, "delay_us": "6 s"},
+            "guard": guard,
         },
         cluster={"backend": "local", "shards": 1, "epoch_us": "auto"},
     )
@@ -62,12 +70,24 @@ def bank_of(new: float) -> tuple[np.ndarray, BankPart]:
 
 def simulated(new: float, runs: int) -> list[Counts]:
     """What runs with so many seeds counted."""
-    host, found = LocalHost(), []
+    host = LocalHost()
     crew = crew_on(host, scenario(0), bank_of(new))
+    found = [run(crew, scenario(seed)) for seed in range(runs)]
+    host.close()
+    return found
+
+
+def simulated_unlabelled(field: float, runs: int) -> list[Counts]:
+    """The same without labels: what the released head answers otherwise than the one before."""
+    host, found = LocalHost(), []
+    draws = np.random.default_rng(1)
     for seed in range(runs):
-        point = scenario(seed)
-        known = Known(np.zeros(1, np.int64))
-        found.append(simulate(crew, setup_of(point), point, [0], lambda _, known=known: known, Quiet())[0])
+        bits_L, part = bank_of(OLD)
+        answer_HLF, stated_HLn = (np.zeros((2, LEVELS, SCENES), np.uint16) for _ in range(2))
+        answer_HLF[1], stated_HLn[1] = draws.random(SCENES) >= field, draws.random(SCENES) >= STATED
+        point = scenario(seed, UNLABELLED)
+        crew = crew_on(host, point, (bits_L, replace(part, answer_HLF=answer_HLF)))
+        found.append(run(crew, point, stated_HLn))
     host.close()
     return found
 
@@ -97,7 +117,8 @@ def main() -> None:
     """Print one JSON line."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     found = {kind: figures(simulated(share, runs)) for kind, share in KINDS.items()}
-    print(json.dumps({"n": runs, **found, "machine": machine("cpu")}))
+    without = {kind: figures(simulated_unlabelled(share, runs)) for kind, share in AGREE.items()}
+    print(json.dumps({"n": runs, **found, "without_labels": without, "machine": machine("cpu")}))
 
 
 if __name__ == "__main__":

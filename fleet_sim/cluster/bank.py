@@ -1,11 +1,13 @@
 """A part of a bank, as it travels from servers to shards; knows no torch, so that shards need none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fleet_sim.engine.cameras import sizes
+
+NO_ANSWERS = np.zeros((0, 0, 0), np.uint16)
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class BankPart:
     ideal_millibits_LF: np.ndarray
     right_HLF: np.ndarray
     escaped_LF: np.ndarray  # bool: is a value outside the tables' range?
+    # uint16: the class given, where heads are to be compared
+    answer_HLF: np.ndarray = field(default_factory=lambda: NO_ANSWERS)
 
 
 def joined(parts: Sequence[BankPart]) -> BankPart:
@@ -25,6 +29,7 @@ def joined(parts: Sequence[BankPart]) -> BankPart:
         np.concatenate([part.ideal_millibits_LF for part in parts], axis=1),
         np.concatenate([part.right_HLF for part in parts], axis=2),
         np.concatenate([part.escaped_LF for part in parts], axis=1),
+        np.concatenate([part.answer_HLF for part in parts], axis=2),
     )
 
 
@@ -41,6 +46,7 @@ class Bank:
     sizes_VFL2: np.ndarray  # see engine.cameras.sizes
     right_VHLF: np.ndarray
     escaped_VFL: np.ndarray
+    answer_VHLF: np.ndarray
 
 
 def with_head(bank: Bank, place: int, right_LF: np.ndarray) -> Bank:
@@ -55,8 +61,8 @@ def with_head(bank: Bank, place: int, right_LF: np.ndarray) -> Bank:
 def with_version(bank: Bank | None, part: BankPart) -> Bank:
     """The bank with one more version, whose `part` holds every scene; in memory of its own."""
     sizes_VFL2 = sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None])
-    columns = (sizes_VFL2, part.right_HLF[None], part.escaped_LF.T[None])
+    columns = (sizes_VFL2, part.right_HLF[None], part.escaped_LF.T[None], part.answer_HLF[None])
     if bank is None:
         return Bank(*(np.array(column, order="C") for column in columns))
-    before = (bank.sizes_VFL2, bank.right_VHLF, bank.escaped_VFL)
+    before = (bank.sizes_VFL2, bank.right_VHLF, bank.escaped_VFL, bank.answer_VHLF)
     return Bank(*(np.ascontiguousarray(np.concatenate(pair)) for pair in zip(before, columns, strict=True)))

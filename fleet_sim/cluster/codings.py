@@ -11,7 +11,7 @@ import numpy as np
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.hashing import sha256_hex
-from fleet_sim.cluster.bank import BankPart
+from fleet_sim.cluster.bank import NO_ANSWERS, BankPart
 from fleet_sim.cluster.sends import LABEL, LATENT, Sends
 from fleet_sim.cluster.version import Version
 from fleet_sim.codec import pictures
@@ -61,19 +61,25 @@ def coding_of(sends: Sends, version: Version, image_size: int) -> Coding:
     return Pictures(version, sends.codec, image_size)
 
 
-def bank_part(coding: Coding, images_FHWC: np.ndarray, labels_F: np.ndarray) -> BankPart:
-    """See, code to bytes, decode those bytes and classify every scene at every level."""
+def bank_part(
+    coding: Coding, images_FHWC: np.ndarray, labels_F: np.ndarray, answers: bool = False
+) -> BankPart:
+    """See, code to bytes, decode those bytes and classify every scene at every level.
+
+    `answers`: whether the classes themselves are kept.
+    """
     seen_F, sequence_F = coding.see(images_FHWC), np.arange(len(labels_F))
     payload_bytes_LF = np.empty((coding.levels, len(labels_F)), np.int32)
-    right_HLF = np.empty((len(coding.heads), coding.levels, len(labels_F)), np.bool_)
+    answer_HLF = np.empty((len(coding.heads), coding.levels, len(labels_F)), np.uint16)
     for level in range(coding.levels):
         messages = coding.code(seen_F, level, sequence_F)
         payload_bytes_LF[level] = [len(message) - HEADER_BYTES for message in messages]
         read_F = coding.read(messages, level)
         for h in range(len(coding.heads)):
-            right_HLF[h, level] = coding.classify(read_F, level, h) == labels_F
+            answer_HLF[h, level] = coding.classify(read_F, level, h)
     ideal_LF = coding.ideal_millibits(seen_F, payload_bytes_LF).astype(np.int32)
-    return BankPart(payload_bytes_LF, ideal_LF, right_HLF, coding.escaped(seen_F))
+    kept_HLF = answer_HLF if answers else NO_ANSWERS
+    return BankPart(payload_bytes_LF, ideal_LF, answer_HLF == labels_F, coding.escaped(seen_F), kept_HLF)
 
 
 def head_part(coding: Coding, head: int, images_FHWC: np.ndarray, labels_F: np.ndarray) -> np.ndarray:

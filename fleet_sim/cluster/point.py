@@ -29,6 +29,7 @@ class Point:
     window_us: int = 0  # of the alarm; 0 without one
     sends: Sends = LATENTS
     releases: bool = False  # whether answers are counted by head and second
+    shadows: bool = False  # whether the head before answers what a released head answers, too
     lessons: tuple[Lesson, ...] = ()  # for which servers keep frames: one for each head to be retrained
     classes: int = 0  # that heads tell apart
 

@@ -13,14 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT
+from fleet_sim.cluster.agreement import Agreement
 from fleet_sim.cluster.epochs import head_schedule
 from fleet_sim.engine.air import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
+from fleet_sim.engine.shadows import Shown
 from fleet_sim.network.downlink import NEVER_US
 from fleet_sim.registry.guard import GuardRule
 from fleet_sim.registry.rollout import EVERYONE_PPM, Heard, Release, RolloutRule
 from fleet_sim.scenario import Planned, Scenario, releases_of
-from fleet_sim.scenario.rollout import LabelsGuardSpec, RolloutSpec
+from fleet_sim.scenario.rollout import BetsSpec, LabelsGuardSpec, RolloutSpec
 
 SECOND_US = 1_000_000
 COMMAND_BYTES = 32 + 64  # a version's hash and a signature: have again what you had
@@ -43,12 +45,17 @@ class _Underway:
     before: int
     release: Release
     from_s: int  # the first whole second of it
+    agreement: Agreement | None  # under a guard without labels
 
 
 class Rollout:
-    """What the driver knows and decides at one point."""
+    """What the driver knows and decides at one point.
 
-    def __init__(self, point: Scenario, fleet: Fleet, versions: int):
+    `stated_HLn`: classes that heads give to validation images at each level, for a guard without labels.
+    """
+
+    def __init__(self, point: Scenario, fleet: Fleet, versions: int, stated_HLn: np.ndarray | None = None):
+        self._stated_HLn = stated_HLn
         self.schedule: Schedule = head_schedule(point)
         self._order, self._encoder = NO_ORDER, 0
         self._fleet, self._control = fleet, point.control
@@ -77,6 +84,11 @@ class Rollout:
         """Labels that servers counted: version, head, second, how many, and how many say right."""
         version_N, head_N, second_N = labels_N5.T[:3]
         np.add.at(self._labels_VHS2, (version_N, head_N, second_N), labels_N5[:, 3:])
+
+    def hear_shown(self, seen: Shown) -> None:
+        """Frames that a released head and the one before it answered."""
+        if self._underway and self._underway.agreement:
+            self._underway.agreement.hear(seen)
 
     def hear_installs(self, installs_N4: np.ndarray) -> None:
         """Installs that shards counted: version, second, how many took it up, and how many failed."""
@@ -121,9 +133,23 @@ class Rollout:
             encoder, place, before = False, self._heads.index(plan.head), int(self.schedule.head_W[-1])
         if self._rule is not None and place != before:
             release = Release(self._rule, now_us)
-            self._underway = _Underway(number, encoder, place, before, release, -(-now_us // SECOND_US))
+            self._underway = _Underway(
+                number,
+                encoder,
+                place,
+                before,
+                release,
+                -(-now_us // SECOND_US),
+                self._agreement(place, before),
+            )
             self._begun.append(self._underway)
             self._carry_out(self._underway, now_us, published)
+
+    def _agreement(self, head: int, before: int) -> Agreement | None:
+        if self._stated_HLn is None:
+            return None
+        agree_Ln = self._stated_HLn[head] == self._stated_HLn[before]
+        return Agreement((head, before), agree_Ln, self._fleet.scenes)
 
     def _go_on(self, under: _Underway, now_us: int, published: Published) -> None:
         release = under.release
@@ -138,7 +164,12 @@ class Rollout:
                 self._retire(under.before, now_us)
 
     def _heard(self, under: _Underway, now_us: int) -> Heard:
-        """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now."""
+        """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now.
+
+        Without labels: how often heads agreed until now.
+        """
+        if under.agreement:
+            return under.agreement.known(now_us)
         known = slice(under.from_s, max(under.from_s, (now_us - self._delay_us) // SECOND_US))
         labels_N2 = self._labels_VHS2[:, :, known].sum(axis=(1, 2) if under.encoder else (0, 2))
         heard = Heard(*labels_N2[under.place].tolist(), *labels_N2[under.before].tolist())
@@ -201,6 +232,6 @@ class Rollout:
 def _rule_of(spec: RolloutSpec) -> RolloutRule:
     waves_ppm = tuple(round(share * EVERYONE_PPM) for share in spec.waves)
     guard = None
-    if isinstance(spec.guard, LabelsGuardSpec):
+    if isinstance(spec.guard, BetsSpec):
         guard = GuardRule(spec.guard.harm, spec.guard.alpha, spec.guard.beta)
     return RolloutRule(waves_ppm, spec.wave_us, guard, spec.air.most_failed)

@@ -32,7 +32,7 @@ from fleet_sim.engine.answers import (
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
-from fleet_sim.engine.heads import Judge
+from fleet_sim.engine.heads import NO_HEAD, Judge
 from fleet_sim.engine.lessons import (
     Kept,
     forget,
@@ -45,6 +45,7 @@ from fleet_sim.engine.lessons import (
 from fleet_sim.engine.pools import Held, nothing_held, serve_pool
 from fleet_sim.engine.retired import count_unreadable, unreadable, without
 from fleet_sim.engine.sent import Sent, room_for, take
+from fleet_sim.engine.shadows import NOTHING_SHOWN, Shown, first_shown
 from fleet_sim.engine.watch import count_watched, weighed
 from fleet_sim.registry import Bundle
 from fleet_sim.serving.replicas import SHED, Rules
@@ -58,6 +59,7 @@ class Progress:
     latency_VB: np.ndarray
     checked: int  # answers done again live and found equal
     labels_N5: np.ndarray  # labels of answers: version, head, second, how many, and how many say right
+    shown: Shown = NOTHING_SHOWN  # what a released head and the one before it answered
 
 
 @dataclass
@@ -112,10 +114,15 @@ class DecoderServer(Resident):
         """Take up what a retrained head answers to every scene."""
         self._banks[LATENTS] = with_head(self._banks[LATENTS], place, right_LF)
 
-    def bank_part(self, first: int, last: int, version: int, sends: Sends, clear: int) -> list[Any]:
-        """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1."""
+    def bank_part(
+        self, first: int, last: int, version: int, sends: Sends, clear: int, answers: bool = False
+    ) -> list[Any]:
+        """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1.
+
+        `answers`: whether the classes that heads give are kept.
+        """
         coding = self._coding(version, sends)
-        part = bank_part(coding, self._images_FHWC[first:last], self._labels_F[first:last])
+        part = bank_part(coding, self._images_FHWC[first:last], self._labels_F[first:last], answers)
         below = max(0, clear - first)
         sums = {
             "payload_bits_L": 8 * part.payload_bytes_LF[:, :below].sum(axis=1, dtype=np.int64),
@@ -134,6 +141,12 @@ class DecoderServer(Resident):
             latent_FN, ladder = self._versions[version].encoder.latents(images_FHWC), self._spec.ladder
             confidence_H = tuple(Confidence.fit(latent_FN, labels_F, right, ladder) for right in right_HLF)
         return Calibration(right_HLF.mean(axis=2), confidence_H)
+
+    def answers(
+        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray
+    ) -> np.ndarray:
+        """(H, L, n) uint16 classes that heads give to images that are not what cameras see."""
+        return bank_part(self._coding(version, sends), images_FHWC, labels_F, answers=True).answer_HLF
 
     def curves(
         self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray, shares_GK: np.ndarray
@@ -180,9 +193,11 @@ class DecoderServer(Resident):
         before_VHS2 = _labels(counts)
         for delivery in deliveries:
             state.messages.update(delivery.messages)
-        checked = 0
+        checked, shown = 0, [NOTHING_SHOWN]
 
-        def judge(frames: Sent, head_M: np.ndarray, done_us_M: np.ndarray) -> np.ndarray:
+        def judge(
+            frames: Sent, head_M: np.ndarray, otherwise_M: np.ndarray, done_us_M: np.ndarray
+        ) -> np.ndarray:
             nonlocal checked
             fleet, watching = state.point.fleet, state.point.window_us > 0
             message_M = np.full(len(head_M), b"", object)
@@ -199,6 +214,8 @@ class DecoderServer(Resident):
                 weighed_M = (
                     weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if watching else None
                 )
+            if state.point.shadows:
+                shown.append(self._shown(frames, head_M, otherwise_M, done_us_M, message_M))
             for i, lesson in enumerate(state.point.lessons):
                 new_m = np.flatnonzero(is_labelled(frames, head_M, fleet.seed, lesson.labelled_ppm))
                 new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
@@ -219,6 +236,7 @@ class DecoderServer(Resident):
             counts.latency_VB - before_VB,
             checked,
             _rows(_labels(counts) - before_VHS2),
+            first_shown(*shown),
         )
         return [progress, state]
 
@@ -326,15 +344,40 @@ class DecoderServer(Resident):
     def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
         """Decode and classify these messages: was each answer right, (M,) bool?"""
         label_M = self._labels_F[scenes_of(frames, self._here().point.fleet)]
-        right_M = np.empty(len(messages), np.bool_)
+        right_M: np.ndarray = self._answers(frames, head_M, messages) == label_M
+        return right_M
+
+    def _answers(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
+        """Decode and classify these messages: the classes that these heads give, (M,)."""
+        answer_M = np.empty(len(messages), np.int64)
         groups = np.stack([frames.version, head_M, frames.level], axis=1)
         for version, head, level in np.unique(groups, axis=0):
             here = np.flatnonzero((groups == (version, head, level)).all(axis=1))
             coding = self._coding(int(version), self._here().point.sends)
             read_m = coding.read([messages[m] for m in here], level)
-            answer_M = coding.classify(read_m, level, head)
-            right_M[here] = answer_M == label_M[here]
-        return right_M
+            answer_M[here] = coding.classify(read_m, level, head)
+        return answer_M
+
+    def _shown(
+        self,
+        frames: Sent,
+        head_M: np.ndarray,
+        before_M: np.ndarray,
+        done_us_M: np.ndarray,
+        message_M: np.ndarray,
+    ) -> Shown:
+        """Let the head before answer as well what a released head does, and compare."""
+        point, both_m = self._here().point, np.flatnonzero(before_M != NO_HEAD)
+        both, scene_m = take(frames, both_m), scenes_of(take(frames, both_m), point.fleet)
+        pair = head_M[both_m], before_M[both_m]
+        if point.live:
+            new_m, old_m = (self._answers(both, head_m, message_M[both_m].tolist()) for head_m in pair)
+        else:
+            answer_VHLF = self._looked_up.answer_VHLF
+            new_m, old_m = (answer_VHLF[both.version, head_m, both.level, scene_m] for head_m in pair)
+        return first_shown(
+            Shown(done_us_M[both_m], both.camera, both.frame, scene_m, both.level, *pair, new_m == old_m)
+        )
 
     def _audit(self, frames: Sent, head_M: np.ndarray, right_M: np.ndarray) -> int:
         """Do a sampled share of answers again live; RunError if one differs from the bank."""

@@ -56,6 +56,7 @@ class Session:
         self._host, self._scenario = host, scenario
         self._scenes, self._sends = scenes, sends
         self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
+        self._stated: dict[Sends, np.ndarray] = {}  # classes that heads give to validation images
         self._registry = registry
         self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
         self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
@@ -208,6 +209,8 @@ class Session:
             calibration = server.ask("calibrate", place, sends, *self._validation, wanted).wait()[0]
             if wanted and not live:
                 estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
+        if self._scenario.compares:
+            self._stated[sends] = self._surveys.answers(place, sends)
         curves = self._surveys.curves(place, sends) if self._scenario.allocates else None
         if not live:
             for server in self._servers:
@@ -279,6 +282,7 @@ class Session:
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
             sends=sends_of(point),
             releases=point.rollout is not None,
+            shadows=point.shadows,
             lessons=lessons_of(point),
             classes=self.classes,
         )
@@ -298,7 +302,10 @@ class Session:
             contents = [weighed[sends] for weighed in self.packed]
             return Published(froms_us[: len(self.deployed)], [0, *contents])
 
-        counts, audited = simulate(crew, setup, point, froms_us, published_at, watcher, retraining)
+        stated_HLn = self._stated[sends_of(point)] if point.shadows else None
+        counts, audited = simulate(
+            crew, setup, point, froms_us, published_at, watcher, retraining, stated_HLn
+        )
         self._audited[number] += audited
         export.end(counts)
         return counts

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
+import numpy as np
+
 from fleet_sim.cluster.epochs import batching_of
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
@@ -45,14 +47,16 @@ def simulate(
     published_at: Callable[[int], Published],
     watcher: Watcher,
     retraining: Retraining | None = None,
+    stated_HLn: np.ndarray | None = None,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
     Servers answer one epoch while shards simulate the next, but where something is decided by what was
     answered. `published_at` is asked at the start and at every epoch's end, `stops_us` among them.
-    `retraining` is of points in which heads are retrained.
+    `retraining` is of points in which heads are retrained, `stated_HLn` (see Rollout) of those whose releases
+    are guarded without labels.
     """
-    batching, rollout = batching_of(point), Rollout(point, setup.fleet, setup.versions)
+    batching, rollout = batching_of(point), Rollout(point, setup.fleet, setup.versions, stated_HLn)
     pools = pools_of(point, batching)
     for shard in crew.shards:
         shard.begin("begin", setup)
@@ -84,6 +88,7 @@ def simulate(
             rollout.hear_installs(of_shard.installs_N4)
         for of_server in progress:
             rollout.hear(of_server.labels_N5)
+            rollout.hear_shown(of_server.shown)
         return sum(of_server.checked for of_server in progress)
 
     known = rollout.decide(0, published_at(0))

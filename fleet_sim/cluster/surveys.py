@@ -40,13 +40,22 @@ class Surveys:
         scenes, clear = len(self._scenes.labels_F), self._scenes.images
         parts: list[BankPart] = []
         sums: dict[str, Any] = {}
-        for done, pending in self.in_pieces(self._servers, "bank_part", place, sends, clear, returns=2):
+        asked = (place, sends, clear, self._scenario.compares)
+        for done, pending in self.in_pieces(self._servers, "bank_part", *asked, returns=2):
             sum_ref, part = pending.wait()
             for name, value in self._host.get(sum_ref).items():
                 sums[name] = sums.get(name, 0) + value
             parts.append(self._host.get(part))
             self._banked(done, scenes)
         return self._host.put(joined(parts)), sums
+
+    def answers(self, place: int, sends: Sends) -> np.ndarray:
+        """(H, L, n) classes that heads give to validation images."""
+        images, labels = (self._host.put(part) for part in self._scenes.validation)
+        answer_HLn: np.ndarray = self._host.get(
+            self._servers[0].ask("answers", place, sends, images, labels).wait()[0]
+        )
+        return answer_HLn
 
     def curves(self, place: int, sends: Sends) -> Curves:
         """Of every group, look by look."""

@@ -12,8 +12,11 @@ from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
 from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.sent import Sent
 
-Judge = Callable[[Sent, np.ndarray, np.ndarray], np.ndarray]
-"""(frames, place of the head that answers each, or WAITS or SHED, and when) -> (M,) bool: was it right?
+NO_HEAD = -1
+
+Judge = Callable[[Sent, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""(frames, place of the head that answers each, or WAITS or SHED, that of the last of its mix where this is
+another one, else NO_HEAD, and when) -> (M,) bool: was the answer right?
 
 What it says of a frame that has no answer is not read.
 """
@@ -32,9 +35,10 @@ def judged(
 
     In head_M the real heads are put in place of mixes.
     """
+    otherwise_M = np.full(len(head_M), NO_HEAD, np.int16)
     if len(schedule.mixes.head_IA):
-        by_camera(head_M, frames.camera, fleet.seed, len(counts.by_head_HC), schedule.mixes)
-    right_M = judge(frames, head_M, done_us_M)
+        by_camera(head_M, otherwise_M, frames.camera, fleet.seed, len(counts.by_head_HC), schedule.mixes)
+    right_M = judge(frames, head_M, otherwise_M, done_us_M)
     count_heads(head_M, frames.capture_us, done_us_M, right_M, fleet, counts.by_head_HC)
     if counts.answers_GVHS3.size:
         count_labels(frames, head_M, done_us_M, right_M, fleet, counts.answers_GVHS3)
@@ -48,8 +52,11 @@ def with_mixes(service_us_HN: np.ndarray, mixes: Mixes) -> np.ndarray:
 
 
 @compiled()
-def by_camera(head_M, camera_M, seed, heads, mixes):
-    """Put in place of mix i, which is `heads` + i in head_M, the head that reads the camera."""
+def by_camera(head_M, otherwise_M, camera_M, seed, heads, mixes):
+    """Put in place of mix i, which is `heads` + i in head_M, the head that reads the camera.
+
+    Into otherwise_M goes the last head of the mix where another one reads the camera.
+    """
     for m in range(head_M.shape[0]):
         i = head_M[m] - heads
         if i >= 0:
@@ -58,6 +65,8 @@ def by_camera(head_M, camera_M, seed, heads, mixes):
             while mixes.below_ppm_IA[i, place] <= toss_ppm:
                 place += 1
             head_M[m] = mixes.head_IA[i, place]
+            if place + 1 < mixes.head_IA.shape[1]:
+                otherwise_M[m] = mixes.head_IA[i, -1]
 
 
 @compiled()

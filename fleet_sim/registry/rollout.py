@@ -56,8 +56,9 @@ class RolloutRule:
 class Heard:
     """What is known at a boundary of a release, all counted from its begin.
 
-    Labels are those of cameras with the release, and of cameras still with what it replaces. `reached`: all
-    cameras of the wave have it, but those whose installs failed.
+    Labels are those of cameras with the release, and of cameras still with what it replaces; without labels,
+    scenes on which the release agrees with what it replaces, and validation images. `reached`: all cameras of
+    the wave have it, but those whose installs failed.
     """
 
     canary: int = 0

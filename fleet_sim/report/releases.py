@@ -17,6 +17,8 @@ ENDS = {
     Change.BACK_WORSE: "taken back as worse",
     Change.BACK_FAILED: "taken back as installs failed",
 }
+# All that a guard without labels knows:
+DISAGREES = "taken back as it agrees with the head before less than stated"
 
 
 class ReleaseEvent(TypedDict):
@@ -64,6 +66,7 @@ def release_rows(
     `retrained`: from when there were which heads that were not at first.
     """
     found: list[ReleaseRow] = []
+    ends = ENDS | ({Change.BACK_WORSE: DISAGREES} if scenario.shadows else {})
     for number, release in enumerate(releases_of(scenario, retrained)):
         log = [(us / 1e6, Change(what), ppm / EVERYONE_PPM) for _, us, what, ppm in _events(counts, number)]
         ended_s, last, _ = log[-1] if log else (None, Change.BEGUN, 0.0)
@@ -73,10 +76,10 @@ def release_rows(
                 "release": _name(release, encoders),
                 "begun_s": log[0][0] if log else None,
                 "ended_s": ended_s if last in ENDS else None,
-                "end": ENDS.get(last),
+                "end": ends.get(last),
                 "share": max((share for *_, share in log), default=0.0),
                 "events": [
-                    {"at_s": at_s, "what": ENDS.get(what, what.name.lower()), "share": share}
+                    {"at_s": at_s, "what": ends.get(what, what.name.lower()), "share": share}
                     for at_s, what, share in log
                 ],
             }

@@ -19,7 +19,23 @@ class NoGuardSpec(Strict):
     kind: Literal["none"] = "none"
 
 
-class LabelsGuardSpec(Strict):
+class BetsSpec(Strict):
+    """How much a guard lets out, and how often it may be wrong"""
+
+    harm: float = Field(
+        0.03,
+        gt=0,
+        le=0.5,
+        description="loss that must not get out: in the share of right answers, "
+        "or without labels of frames that two heads answer alike",
+    )
+    alpha: Error = Field(
+        0.05, description="at most so many releases that are no worse are taken back, of all such"
+    )
+    beta: Error = Field(0.05, description="at most so many releases worse by `harm` are let on, of all such")
+
+
+class LabelsGuardSpec(BetsSpec):
     """Few and late labels of the cameras that have the release, against those of the others"""
 
     kind: Literal["labels"]
@@ -33,16 +49,15 @@ class LabelsGuardSpec(Strict):
         lt=0.5,
         description="share of the labels that call a right answer wrong, or a wrong one right",
     )
-    harm: float = Field(
-        0.03, gt=0, le=0.5, description="loss in share of right answers that must not get out"
-    )
-    alpha: Error = Field(
-        0.05, description="at most so many releases that are no worse are taken back, of all such"
-    )
-    beta: Error = Field(0.05, description="at most so many releases worse by `harm` are let on, of all such")
 
 
-GuardSpec = Annotated[NoGuardSpec | LabelsGuardSpec, Field(discriminator="kind")]
+class UnlabelledGuardSpec(BetsSpec):
+    """How often a released head and the one before it agree in the field, against validation images"""
+
+    kind: Literal["unlabelled"]
+
+
+GuardSpec = Annotated[NoGuardSpec | LabelsGuardSpec | UnlabelledGuardSpec, Field(discriminator="kind")]
 
 
 class RolloutSpec(Strict):

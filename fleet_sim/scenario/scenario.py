@@ -86,6 +86,16 @@ class Scenario(Strict):
         names = (self.control.controller, *self.sweep.axes.get("control.controller", ()))
         return any(estimates(name) for name in names)
 
+    @property
+    def shadows(self) -> bool:
+        """Whether canary cameras are answered by the head before as well."""
+        return self.rollout is not None and self.rollout.guard.kind == "unlabelled"
+
+    @property
+    def compares(self) -> bool:
+        """Whether at some point of the sweep answers of two heads are compared."""
+        return self.shadows or "unlabelled" in self.sweep.axes.get("rollout.guard.kind", ())
+
     @model_validator(mode="after")
     def _cells_filled(self) -> "Scenario":
         cameras, written = self.fleet.cameras, self.fleet.cells
@@ -140,6 +150,20 @@ class Scenario(Strict):
                 "camera.codec",
                 "train.updates",
                 "rollout",
+            )
+        if self.shadows and (self.train.updates or self.train.retrain):
+            raise misfit(
+                "a guard without labels knows how often heads agree on validation images only of heads that "
+                "are there from the start: leave train.updates and train.retrain out, or use labels",
+                "rollout.guard.kind",
+                "train.updates",
+                "train.retrain",
+            )
+        if self.shadows and self.camera.codec == "label":
+            raise misfit(
+                "cameras that send a label have been answered already: there is no head to compare with",
+                "rollout.guard.kind",
+                "camera.codec",
             )
         if self.serving.split:
             raise misfit(

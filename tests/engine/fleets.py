@@ -131,7 +131,7 @@ def run_engine(case: Case, ends_us: Sequence[int] = (), shards: int = 1) -> tupl
                 fleet,
                 schedule,
                 batching,
-                lambda frames, head_M, done_us_M: look_up(frames, head_M, fleet, case.right),
+                lambda frames, head_M, otherwise_M, done_us_M: look_up(frames, head_M, fleet, case.right),
                 counts,
                 case.named,
                 server,

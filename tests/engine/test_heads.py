@@ -5,7 +5,7 @@ import pytest
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, STREAM_SPLIT
 from fleet_sim.engine.fleet import NO_MIXES, Mixes
-from fleet_sim.engine.heads import by_camera, with_mixes
+from fleet_sim.engine.heads import NO_HEAD, by_camera, with_mixes
 
 HEADS, SPLIT = 6, 7
 NO_MIX, SPLIT_MIX = [1_000_000] * 3, [200_000, 500_000, 1_000_000]
@@ -19,7 +19,9 @@ MIXES = Mixes(
 
 def heads_of(camera_M: np.ndarray, seed: int = 3) -> np.ndarray:
     head_M = np.full(len(camera_M), SPLIT, np.int16)
-    by_camera(head_M, camera_M, seed, HEADS, MIXES)
+    otherwise_M = np.full(len(camera_M), NO_HEAD, np.int16)
+    by_camera(head_M, otherwise_M, camera_M, seed, HEADS, MIXES)
+    assert (otherwise_M == np.where(head_M == 0, NO_HEAD, 0)).all()  # the last of the split is head 0
     return head_M
 
 
@@ -39,7 +41,9 @@ def test_a_camera_keeps_its_head_whoever_else_is_there_but_not_under_another_see
 
 def test_what_is_not_split_stays() -> None:
     head_M = np.array([SPLIT, -1, 3, SPLIT], np.int16)
-    by_camera(head_M, np.arange(4, dtype=np.int32), 3, HEADS, MIXES)
+    otherwise_M = np.full(4, NO_HEAD, np.int16)
+    by_camera(head_M, otherwise_M, np.arange(4, dtype=np.int32), 3, HEADS, MIXES)
+    assert otherwise_M[1:3].tolist() == [NO_HEAD, NO_HEAD]
     assert head_M[1:3].tolist() == [-1, 3]
     assert set(head_M[[0, 3]].tolist()) <= {4, 2, 0}
 

@@ -52,6 +52,14 @@ def test_a_sentence_says_how_each_release_ended() -> None:
     assert release_words(under_way)[0] == "head kl: begun at 1 s, still at 40 % of the cameras at the end"
 
 
+def test_without_labels_nothing_is_said_of_better_or_worse() -> None:
+    unlabelled = scenario_of(rollout={"guard": {"kind": "unlabelled"}})
+    words = release_words(release_rows(0, unlabelled, counts_of(*BACK_THEN_THROUGH)))
+    assert words[0].startswith(
+        "head kl: begun at 1 s, taken back as it agrees with the head before less than"
+    )
+
+
 def test_an_encoder_is_called_by_its_id_once_it_is_there() -> None:
     updated = scenario_of(train={"recipe": "e2e", "updates": [{"at_us": "1500 ms"}]})
     counts = counts_of(*BACK_THEN_THROUGH)
