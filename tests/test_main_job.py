@@ -337,15 +337,19 @@ def test_each_point_retrains_its_own_head_and_a_resumed_run_keeps_those_that_wer
     models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
-    learned = "train.retrain=[{at_us: 1.5 s, head: {name: fresh, kind: svm}, labelled: 1, delay_us: 0}]"
+    fresh = "{at_us: 1.5 s, head: {name: fresh, kind: svm}, labelled: 1, delay_us: 0}"
+    unlabelled = "{at_us: 1.5 s, head: {name: unlabelled, kind: svm}, labelled: 0.000001, delay_us: 0}"
+    learned = f"train.retrain=[{fresh}, {unlabelled}]"
     whole = run(small(models, learned), tmp_path / "whole", quiet())
     with pytest.raises(Interrupted):
         run(small(models, learned), tmp_path / "stopped", Impatient(2))
     (folder,) = (tmp_path / "stopped").iterdir()
     run(scenario_of(folder, []), tmp_path, quiet(), folder)
     assert results(folder)["digest"] == results(whole)["digest"]
-    heads = results(folder)["retrained"]
-    assert heads == results(whole)["retrained"]
+    assert results(folder)["retrained"] == results(whole)["retrained"]
+    heads = [head for head in results(folder)["retrained"] if head["head"] == "fresh"]
+    others = [head for head in results(folder)["retrained"] if head["head"] == "unlabelled"]
+    assert [(head["version"], head["frames"], head["classes"]) for head in others] == [(None, 0, 0)] * 4
     assert [(head["point"], head["at_us"]) for head in heads] == [(point, 2_000_000) for point in range(4)]
     assert len({head["version"] for head in heads}) == 4
     assert {head["version"] for head in heads} <= {

@@ -6,7 +6,6 @@ Shapes: M frames, N neurons, K classes.
 import numpy as np
 import torch
 
-from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.head import load_head
 from fleet_sim.codec.networks import Decoder, build_decoder
 from fleet_sim.codec.tables import Tables
@@ -18,8 +17,6 @@ from trainers.release import Publish, own_source
 from trainers.sameness import deterministic
 from trainers.stage import Progress
 from trainers.train import worker_device
-
-LEAST_FRAMES = 10
 
 
 def retrain(
@@ -33,16 +30,11 @@ def retrain(
 
     Each latent is read at the level it came at and, with `tail_drop`, at random lower ones. A head of kind
     `ce` goes on from the parent. The result is the same to the bit for the same frames, torch build and
-    processor type. Raises UserError where there is too little to learn from.
+    processor type. The frames must suffice (`Received.suffices`).
     """
     received, encoder, parent = lessons.received, lessons.encoder, lessons.parent
     head = scenario.train.retrain[place].head
-    found, classes = len(received.label_M), len(np.unique(received.label_M))
-    if found < LEAST_FRAMES or classes < 2:
-        raise UserError(
-            f"train.retrain.{place}: head '{head.name}' would learn from {found} frames of {classes} "
-            f"classes, and needs {LEAST_FRAMES} of 2: begin later, have more of them labelled, or sooner"
-        )
+    found = len(received.label_M)
     tables, device = Tables.from_arrays(encoder.tensors["tables"]), worker_device(scenario, 0)
     latents = Latents(received.filled(tables), received.label_M, encoder.manifest["classes"], tables)
 

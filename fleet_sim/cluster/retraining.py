@@ -53,11 +53,15 @@ class Retraining:
         return min((time for time in times if time is not None and time > now_us), default=None)
 
     def learn(self, now_us: int) -> list[int]:
-        """Retrain what is due at this boundary; places of the new heads."""
+        """Retrain what is due at this boundary; places of the new heads.
+
+        Where there is too little to learn from, no head is made; `done` says so.
+        """
         if self._listens() and now_us == self._window_over_us(now_us - 1):
             self._listen(now_us)
         due = [place for place, spec in self._waiting.items() if self._due_us(spec) == now_us]
-        return [self._retrain(place, now_us) for place in due]
+        made = [self._retrain(place, now_us) for place in due]
+        return [head for head in made if head is not None]
 
     def _due_us(self, spec: RetrainSpec) -> int | None:
         at_us = spec.at_us
@@ -65,16 +69,18 @@ class Retraining:
             at_us = self._alarm_us + spec.after_alarm_us
         return None if at_us is None else self._point.control.boundary_us(at_us)
 
-    def _retrain(self, place: int, now_us: int) -> int:
+    def _retrain(self, place: int, now_us: int) -> int | None:
         spec = self._waiting.pop(place)
         asked = [server.ask("received", place, now_us) for server in self._servers]
         parts = [self._host.get(pending.wait()[0]) for pending in asked]
         received = newest(parts, spec.frames)
-        version = self._fit(place, received)
+        version = self._fit(place, received) if received.suffices else None
+        frames, alarm_us = len(received.label_M), self._alarm_us if spec.at_us is None else None
+        self.done.append(Retrained(spec.head.name, version, now_us, frames, received.classes, alarm_us))
+        if version is None:
+            return None
         head = len(self._point.train.heads) + place
         self._take_up(head, version)
-        alarm_us = self._alarm_us if spec.at_us is None else None
-        self.done.append(Retrained(spec.head.name, version, now_us, len(received.label_M), alarm_us))
         return head
 
     def _listens(self) -> bool:

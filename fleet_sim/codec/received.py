@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from fleet_sim.codec.tables import Tables, fill
 
+LEAST_FRAMES, LEAST_CLASSES = 10, 2  # that a head can be fitted to
+
 
 @dataclass(frozen=True)
 class Received:
@@ -23,6 +25,16 @@ class Received:
     level_M: NDArray[np.int8]
     label_M: NDArray[np.int64]
     latent_MN: NDArray[np.int32]  # 0 where a neuron was not sent
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are among the labels."""
+        return len(np.unique(self.label_M))
+
+    @property
+    def suffices(self) -> bool:
+        """Whether a head can be fitted to it."""
+        return len(self.label_M) >= LEAST_FRAMES and self.classes >= LEAST_CLASSES
 
     def digest(self) -> str:
         """SHA-256 (hex) of levels, labels and latents, in order."""

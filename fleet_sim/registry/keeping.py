@@ -53,4 +53,4 @@ def _of_run(registry: Registry) -> set[str]:
     used = {
         id for encoder in said["versions"]["encoders"] for id in (encoder["id"], *encoder["heads"].values())
     }
-    return used | {head["version"] for head in said.get("retrained", ())}
+    return used | {head["version"] for head in said.get("retrained", ()) if head["version"]}

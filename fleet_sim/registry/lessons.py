@@ -17,10 +17,11 @@ class Lessons:
 
 @dataclass(frozen=True)
 class Retrained:
-    """A head as it was taken up."""
+    """A head as it was taken up, or why it was not."""
 
     head: str
-    version: str
+    version: str | None  # None: it had too little to learn from, and nothing was taken up
     at_us: int
-    frames: int  # that it learned from
+    frames: int  # that had a label
+    classes: int  # among those labels
     alarm_us: int | None  # when servers noticed the alarm that it answers, if it does

@@ -73,7 +73,7 @@ class Progress:
                 versions, wall_s = json.loads(str(kept["versions"])), float(kept["wall_s"])
                 retrained = tuple(Retrained(**head) for head in json.loads(str(kept["retrained"])))
                 columns: dict[str, Any] = {field.name: kept[field.name] for field in fields(Counts)}
-        except (ValueError, KeyError, OSError, BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, OSError, BadZipFile) as error:
             raise UserError(
                 f"{place} cannot be read ({error}): delete it, and its point is done again"
             ) from error

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TypedDict, cast
 
+from fleet_sim.codec.received import LEAST_CLASSES, LEAST_FRAMES
 from fleet_sim.registry.lessons import Retrained
 from fleet_sim.report import words
 
 
 class RetrainedRow(TypedDict):
-    """A head as it was taken up at a point, in its repetition of that number; see `Retrained`."""
+    """A head as it was taken up at a point, or was not, in its repetition of that number; see `Retrained`."""
 
     point: int
     repeat: int
     head: str
-    version: str
+    version: str | None
     at_us: int
     frames: int
+    classes: int
     alarm_us: int | None
 
 
@@ -27,12 +29,17 @@ def retrained_rows(point: int, repeat: int, heads: Sequence[Retrained]) -> list[
 
 def retrained_words(rows: Sequence[RetrainedRow]) -> list[str]:
     """A sentence for each head of the first seed."""
-    return [
-        f"head {row['head']}: retrained at {words.time(row['at_us'])} on "
-        f"{words.number(row['frames'])} received frames{_after(row)}"
-        for row in rows
-        if not row["repeat"]
-    ]
+    return [f"head {row['head']}: {_outcome(row)}{_after(row)}" for row in rows if not row["repeat"]]
+
+
+def _outcome(row: RetrainedRow) -> str:
+    at, frames = words.time(row["at_us"]), words.number(row["frames"])
+    if row["version"] is None:
+        return (
+            f"not retrained at {at}, {frames} frames of {row['classes']} classes had a label and "
+            f"{LEAST_FRAMES} of {LEAST_CLASSES} are needed"
+        )
+    return f"retrained at {at} on {frames} received frames"
 
 
 def _after(row: RetrainedRow) -> str:

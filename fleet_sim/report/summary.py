@@ -37,13 +37,13 @@ class Outcome:
     counts: Counts
     wall_s: float
     classes: int = 0  # that a head tells apart
-    retrained: tuple[Retrained, ...] = ()  # heads, in order of time
+    retrained: tuple[Retrained, ...] = ()  # heads, in order of time, also those that came to nothing
     best: Best | None = None  # there could have been, where report.oracle asks for it
 
     @property
     def taken_up(self) -> list[tuple[int, str]]:
-        """(from when in microseconds, name) of its retrained heads."""
-        return [(head.at_us, head.head) for head in self.retrained]
+        """(from when in microseconds, name) of the retrained heads that it has taken up."""
+        return [(head.at_us, head.head) for head in self.retrained if head.version]
 
 
 def summary_of(

@@ -169,6 +169,16 @@ def test_without_an_alarm_nothing_is_retrained(dataset: Dataset, tmp_path: Path)
     assert counts.by_head_HC[2, 0] == 0
 
 
+def test_too_few_labels_are_an_outcome_of_the_point(dataset: Dataset, tmp_path: Path) -> None:
+    seldom = scenario(retrain=AT_3_S | {"labelled": 0.01}, rollout={"waves": [0.3, 1.0], "wave_us": "1 s"})
+    fit, counts = retrained(seldom, dataset, tmp_path / "seldom")
+    assert fit.lessons == []
+    assert counts.by_head_HC[2, 0] == 0
+    without = seldom.model_copy(update={"train": seldom.train.model_copy(update={"retrain": ()})})
+    _, undisturbed = retrained(without, dataset, tmp_path / "without")
+    assert (counts.by_second_VSC == undisturbed.by_second_VSC).all()
+
+
 @pytest.mark.parametrize("mode", ["bank", "live"])
 def test_members_that_forget_everything_on_the_way_change_nothing(
     dataset: Dataset,

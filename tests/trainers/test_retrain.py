@@ -1,9 +1,10 @@
 """A head fitted to received latents: what it learns, what its manifest says, what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fleet_sim.basics.errors import UserError
 from fleet_sim.codec.head import load_head
 from fleet_sim.codec.received import Received, newest
 from fleet_sim.codec.tables import Tables
@@ -50,13 +51,12 @@ def test_it_reads_what_was_received_and_says_what_it_is(made, kind):
     assert 0.5 < head.manifest["metrics"]["fitted_accuracy"] <= 1
 
 
-def test_too_little_to_learn_from_is_refused_with_what_to_change(made):
-    scenario, lessons, registry = made()
-    few = Lessons(newest([lessons.received], 9), lessons.encoder, lessons.parent)
-    with pytest.raises(
-        UserError, match=r"train.retrain.0: head 'fresh' would learn from 9 frames of 3 classes"
-    ):
-        retrain(scenario, 0, few, registry.publish, silent)
+def test_ten_frames_of_two_classes_suffice_and_no_fewer(made):
+    _, lessons, _ = made()
+    ten = newest([lessons.received], 10)
+    assert ten.suffices
+    assert not newest([ten], 9).suffices
+    assert not replace(ten, label_M=np.zeros(10, np.int64)).suffices
 
 
 def test_the_newest_of_all_parts_are_taken_in_one_order(received):
