@@ -18,7 +18,7 @@ from fleet_sim.cluster.epochs import head_schedule
 from fleet_sim.engine.air import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
 from fleet_sim.engine.shadows import Shown
-from fleet_sim.network.downlink import NEVER_US
+from fleet_sim.network.blocks import NEVER_US
 from fleet_sim.registry.guard import GuardRule
 from fleet_sim.registry.rollout import EVERYONE_PPM, Heard, Release, RolloutRule
 from fleet_sim.scenario import Planned, Scenario, releases_of

@@ -1,4 +1,4 @@
-"""Decoder servers: they host versions with several heads, build banks, and answer in virtual time."""
+"""Decoder servers: they answer in virtual time, by the versions that they host."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,16 +8,11 @@ import torch
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
-from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_head, with_version
-from fleet_sim.cluster.calibration import Calibration, Curves, curves_of
-from fleet_sim.cluster.codings import Coding, bank_part, coding_of, head_part
+from fleet_sim.cluster.bank import Bank, one_scene
 from fleet_sim.cluster.host import MemberLost
+from fleet_sim.cluster.hosting import Hosting
 from fleet_sim.cluster.point import Delivery, Point
 from fleet_sim.cluster.received import as_received
-from fleet_sim.cluster.resident import Resident
-from fleet_sim.cluster.sends import LATENTS, Sends
-from fleet_sim.cluster.version import Version
-from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.received import Received
 from fleet_sim.codec.spec import CodecSpec
@@ -47,7 +42,6 @@ from fleet_sim.engine.retired import count_unreadable, unreadable, without
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.engine.shadows import NOTHING_SHOWN, Shown, first_shown
 from fleet_sim.engine.watch import count_watched, weighed
-from fleet_sim.registry import Bundle
 from fleet_sim.serving.replicas import SHED, Rules
 
 
@@ -76,98 +70,19 @@ class _State:
     after_end: int
 
 
-class DecoderServer(Resident):
+class DecoderServer(Hosting):
     """One or several servers. All they know comes through these calls, so they can be rebuilt from them."""
 
     def __init__(self, member: int, spec: CodecSpec, device: str):
         keep_memory()
         torch.set_num_threads(1)  # a team of threads on cores that members share waits for its slowest
-        self._member, self._spec, self._device = member, spec, device
-        self.reset()
+        self._member = member
+        super().__init__(spec, device)
 
     def reset(self) -> None:
-        """No scenes, no versions."""
-        self._images_FHWC, self._labels_F = np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
-        self._versions: list[Version] = []
-        self._codings: dict[tuple[int, Sends], Coding] = {}
-        self._banks: dict[Sends, Bank] = {}
+        """No scenes, no versions, nothing at work."""
+        super().reset()
         self._state: _State | None = None
-
-    def see(self, images_FHWC: np.ndarray, labels_F: np.ndarray) -> None:
-        """Take the scenes that cameras see, with what is right to answer."""
-        self._images_FHWC, self._labels_F = images_FHWC, labels_F
-
-    def add_version(self, encoder: Bundle, *heads: Bundle) -> None:
-        """Take up an encoder version with its heads, beside those already hosted."""
-        self._versions.append(Version(self._spec, encoder, heads, self._device))
-
-    def take_up(self, place: int, head: Bundle) -> None:
-        """Host a retrained head too, at this place, for the one encoder of the run."""
-        self._versions[0].take_up(place, head)
-
-    def head_part(self, first: int, last: int, place: int) -> np.ndarray:
-        """Which of scenes first .. last - 1 a retrained head answers rightly at each level, (L, F)."""
-        images_FHWC, labels_F = self._images_FHWC[first:last], self._labels_F[first:last]
-        return head_part(self._versions[0], place, images_FHWC, labels_F)
-
-    def add_answers(self, place: int, right_LF: np.ndarray) -> None:
-        """Take up what a retrained head answers to every scene."""
-        self._banks[LATENTS] = with_head(self._banks[LATENTS], place, right_LF)
-
-    def bank_part(
-        self, first: int, last: int, version: int, sends: Sends, clear: int, answers: bool = False
-    ) -> list[Any]:
-        """[sums over clear scenes, those below `clear`; BankPart] of scenes first .. last - 1.
-
-        `answers`: whether the classes that heads give are kept.
-        """
-        coding = self._coding(version, sends)
-        part = bank_part(coding, self._images_FHWC[first:last], self._labels_F[first:last], answers)
-        below = max(0, clear - first)
-        sums = {
-            "payload_bits_L": 8 * part.payload_bytes_LF[:, :below].sum(axis=1, dtype=np.int64),
-            "ideal_millibits_L": part.ideal_millibits_LF[:, :below].sum(axis=1, dtype=np.int64),
-            "right_HL": part.right_HLF[:, :, :below].sum(axis=2, dtype=np.int64),
-        }
-        return [sums, part]
-
-    def calibrate(
-        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray, estimates: bool
-    ) -> Calibration:
-        """Calibration of a version on images that are not what cameras see."""
-        right_HLF = bank_part(self._coding(version, sends), images_FHWC, labels_F).right_HLF
-        confidence_H: tuple[Confidence, ...] = ()
-        if estimates:
-            latent_FN, ladder = self._versions[version].encoder.latents(images_FHWC), self._spec.ladder
-            confidence_H = tuple(Confidence.fit(latent_FN, labels_F, right, ladder) for right in right_HLF)
-        return Calibration(right_HLF.mean(axis=2), confidence_H)
-
-    def answers(
-        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray
-    ) -> np.ndarray:
-        """(H, L, n) uint16 classes that heads give to images that are not what cameras see."""
-        return bank_part(self._coding(version, sends), images_FHWC, labels_F, answers=True).answer_HLF
-
-    def curves(
-        self, version: int, sends: Sends, images_FHWC: np.ndarray, labels_F: np.ndarray, shares_GK: np.ndarray
-    ) -> Curves:
-        """Curves of a version for G mixes of classes on images that are not what cameras see."""
-        part = bank_part(self._coding(version, sends), images_FHWC, labels_F)
-        return curves_of(part.payload_bytes_LF, part.right_HLF, labels_F, shares_GK)
-
-    def estimate(
-        self, version: int, calibration: Calibration, first: int = 0, last: int | None = None
-    ) -> np.ndarray:
-        """(H, F, L) how likely each head is right of scenes first .. last - 1, all without, by their latents.
-
-        In ten-thousandths; as cameras estimate it, where the calibration is what they have.
-        """
-        latent_FN = self._versions[version].encoder.latents(self._images_FHWC[first:last])
-        return np.stack([confidence.estimate(latent_FN) for confidence in calibration.confidence_H])
-
-    def add_bank(self, part: BankPart, sends: Sends = LATENTS) -> None:
-        """Take up the bank of the next version for cameras that send this, with every scene in it."""
-        self._banks[sends] = with_version(self._banks.get(sends), part)
 
     def warm(self, point: Point, schedule: Schedule) -> None:
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
@@ -312,12 +227,6 @@ class DecoderServer(Resident):
             raise MemberLost("no bank is here")
         return bank
 
-    def _coding(self, version: int, sends: Sends) -> Coding:
-        if (version, sends) not in self._codings:
-            size = self._images_FHWC.shape[1]
-            self._codings[version, sends] = coding_of(sends, self._versions[version], size)
-        return self._codings[version, sends]
-
     def _take_messages(self, frames: Sent, head_M: np.ndarray) -> list[bytes]:
         """The bytes of the frames that a batch has taken, for good; those shed are forgotten."""
         waiting = self._here().messages
@@ -328,35 +237,11 @@ class DecoderServer(Resident):
         keys = zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)
         return [waiting.pop(key) for key in keys]
 
-    def _weigh(
-        self, frames: Sent, begun_m: np.ndarray, messages: list[bytes]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(ideal millibits, is a value escaped?) of all frames (M,), read from the bytes of those begun."""
-        millibits_M = np.zeros(len(frames.camera), np.int64)
-        escaped_M = np.zeros(len(frames.camera), np.bool_)
-        kinds = np.stack([frames.version, frames.level], axis=1)[begun_m]
-        for version, level in np.unique(kinds, axis=0):
-            here = np.flatnonzero((kinds == (version, level)).all(axis=1))
-            of_kind = self._versions[version].weigh([messages[m] for m in here], level)
-            millibits_M[begun_m[here]], escaped_M[begun_m[here]] = of_kind
-        return millibits_M, escaped_M
-
     def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
         """Decode and classify these messages: was each answer right, (M,) bool?"""
         label_M = self._labels_F[scenes_of(frames, self._here().point.fleet)]
-        right_M: np.ndarray = self._answers(frames, head_M, messages) == label_M
+        right_M: np.ndarray = self._answers(frames, head_M, messages, self._here().point.sends) == label_M
         return right_M
-
-    def _answers(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
-        """Decode and classify these messages: the classes that these heads give, (M,)."""
-        answer_M = np.empty(len(messages), np.int64)
-        groups = np.stack([frames.version, head_M, frames.level], axis=1)
-        for version, head, level in np.unique(groups, axis=0):
-            here = np.flatnonzero((groups == (version, head, level)).all(axis=1))
-            coding = self._coding(int(version), self._here().point.sends)
-            read_m = coding.read([messages[m] for m in here], level)
-            answer_M[here] = coding.classify(read_m, level, head)
-        return answer_M
 
     def _shown(
         self,
@@ -371,7 +256,8 @@ class DecoderServer(Resident):
         both, scene_m = take(frames, both_m), scenes_of(take(frames, both_m), point.fleet)
         pair = head_M[both_m], before_M[both_m]
         if point.live:
-            new_m, old_m = (self._answers(both, head_m, message_M[both_m].tolist()) for head_m in pair)
+            messages = message_M[both_m].tolist()
+            new_m, old_m = (self._answers(both, head_m, messages, point.sends) for head_m in pair)
         else:
             answer_VHLF = self._looked_up.answer_VHLF
             new_m, old_m = (answer_VHLF[both.version, head_m, both.level, scene_m] for head_m in pair)
@@ -388,19 +274,11 @@ class DecoderServer(Resident):
             return 0
         sample = take(frames, chosen_m)
         scene_M = scenes_of(sample, state.point.fleet)
-        messages = [b""] * len(chosen_m)
-        for version in np.unique(sample.version):
-            here = np.flatnonzero(sample.version == version)
-            coding = self._coding(int(version), state.point.sends)
-            seen_m = coding.see(self._images_FHWC[scene_M[here]])
-            for i, m in enumerate(here):
-                level, frame_1 = int(sample.level[m]), sample.frame[m : m + 1]
-                messages[m] = coding.code(seen_m[i : i + 1], level, frame_1)[0]
-                if (
-                    len(messages[m]) - HEADER_BYTES
-                    != self._looked_up.sizes_VFL2[version, scene_M[m], sample.level[m], 0]
-                ):
-                    raise RunError(f"audit: scene {scene_M[m]} takes another size live than in the bank")
+        messages = self._code_again(sample, scene_M, state.point.sends)
+        bytes_M = np.array([len(message) - HEADER_BYTES for message in messages])
+        banked_M = self._looked_up.sizes_VFL2[sample.version, scene_M, sample.level, 0]
+        if (other_m := np.flatnonzero(bytes_M != banked_M)).size:
+            raise RunError(f"audit: scene {scene_M[other_m[0]]} takes another size live than in the bank")
         if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
             raise RunError("audit: a scene is answered otherwise live than in the bank")
         return len(chosen_m)

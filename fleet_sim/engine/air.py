@@ -14,7 +14,7 @@ from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_BLOCK, STREAM_INSTALL, STREAM_ROLLOUT, draw, draw_below
 from fleet_sim.engine.groups import group_of
 from fleet_sim.engine.installs import newest, newest_since_us, take_back, take_up
-from fleet_sim.network.downlink import NEVER_US, block_bits, open_us
+from fleet_sim.network.blocks import NEVER_US, block_bits, open_us
 
 MICRO = 1_000_000
 NO_VERSION = -1

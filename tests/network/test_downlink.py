@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fleet_sim.basics.compiled import compiled
 from fleet_sim.basics.errors import UserError
+from fleet_sim.network.blocks import NEVER_US, open_us
 from fleet_sim.network.build import link_of
-from fleet_sim.network.downlink import NEVER_US, Downlink, open_us
+from fleet_sim.network.downlink import Downlink
 from fleet_sim.network.downlink_spec import AirSpec, downlink_of
 from fleet_sim.network.spec import LinkSpec
 
