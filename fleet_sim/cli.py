@@ -33,7 +33,7 @@ class _Commands(TyperGroup):
         except Interrupted as error:
             message, status = str(error), 130
         except KeyboardInterrupt:
-            message, status = "interrupted: no results were written", 130
+            message, status = "interrupted", 130
         typer.echo(message, err=True)
         raise typer.Exit(status)
 

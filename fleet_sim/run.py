@@ -28,7 +28,7 @@ from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of, versions_of
 from fleet_sim.report.view import View
 from fleet_sim.report.words import labels
-from fleet_sim.scenario import Point, Scenario, dump_scenario, points, repeated, update_times_us
+from fleet_sim.scenario import Point, Scenario, points, repeated, update_times_us
 
 Clock = dict[str, float]
 """Wall-clock seconds by part of the run."""
@@ -41,7 +41,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
     checkpoints, points that are done are not done again, and the digest is that of an undisturbed run.
 
     Raises UserError, with nothing written, for what the user must mend. On Ctrl-C the points done so far are
-    written, marked as incomplete, before KeyboardInterrupt goes on.
+    written, marked as incomplete, before it goes on as Interrupted.
     """
     clock: Clock = {}
     began = time.perf_counter()
@@ -62,7 +62,10 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
     sends = tuple(dict.fromkeys(sends_of(point.scenario) for point in every))
     outcomes: list[Outcome] = []
     interrupted = False
-    with open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend:
+    with (
+        _saying_how_to_go_on(progress, len(sweep)),
+        open_backend(scenario, dataset, len(sweep), cpus, gpus, folder, view) as backend,
+    ):
         session = Session(
             backend.host,
             backend.registry,
@@ -79,10 +82,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
             view.stage("Training")
             if scenario.train.use is None:
                 progress.begin(scenario)
-            try:
-                first = backend.train(scenario.train.recipe)()
-            except KeyboardInterrupt:
-                raise Interrupted(_how_to_go_on(folder)) from None
+            first = backend.train(scenario.train.recipe)()
         try:
             progress.begin(scenario)
             with _timed(clock, "bank"):
@@ -97,10 +97,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
                 _simulate_all(session, left, updates, backend.retrain, view, outcomes, progress)
         except KeyboardInterrupt:
             if not outcomes:
-                use = f"train.use={folder / 'models'}"
-                raise Interrupted(
-                    f"interrupted before a point was done; for its models --set {use}"
-                ) from None
+                raise
             interrupted = True
         if scenario.report.oracle:
             view.stage("Oracle")
@@ -110,12 +107,9 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
         clock["total"] = round(time.perf_counter() - began, 3)
         _write(scenario, dataset, session, outcomes, not interrupted, clock, folder)
         if interrupted:
-            raise Interrupted(
-                f"interrupted: {len(outcomes)} of {len(sweep)} points are done, in {folder}; go on by "
-                f"fleet-sim run --resume {folder}"
-            )
-        shutil.rmtree(folder / "training", ignore_errors=True)
+            raise KeyboardInterrupt
         progress.end()
+        shutil.rmtree(folder / "training", ignore_errors=True)
         try:
             for export in backend.exports:
                 export.flush()
@@ -215,13 +209,13 @@ def _simulate_all(
             raise
 
 
-def _how_to_go_on(folder: Path) -> str:
-    if not any((folder / "training").glob("*.safetensors")):
-        return "interrupted before an epoch of training was finished: nothing was kept"
-    return (
-        "interrupted in training; finished epochs are kept: go on by fleet-sim train with the same scenario "
-        f"and --set, and --out {folder}; then run with --set train.use={folder / 'models'}"
-    )
+@contextmanager
+def _saying_how_to_go_on(progress: Progress, points: int) -> Iterator[None]:
+    """Ctrl-C, whatever the run was at, with a word on what it leaves."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(progress.words(points)) from None
 
 
 def train(scenario: Scenario, out: Path, view: View) -> Path:
@@ -255,7 +249,7 @@ def _write(
     clock: Clock,
     folder: Path,
 ) -> None:
-    """All files of a run's folder but its models."""
+    """The results, into a run's folder."""
     deployed = [asdict(version) for version in session.deployed]
     summary = {
         **summary_of(scenario, dataset.content_hash, deployed, outcomes),
@@ -270,8 +264,6 @@ def _write(
     encoders = [version.encoder for version in session.deployed]
     first_seeds = [outcome for outcome in outcomes if not outcome.point.repeat]
     timeline = [row for outcome in first_seeds for row in timeline_of(outcome, encoders)]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.yaml").write_text(dump_scenario(scenario), encoding="utf-8")
     versions = [row for outcome in first_seeds for row in versions_of(outcome, encoders)]
     write_results(folder, summary, point_rows(outcomes), timeline, versions)
     write_html(folder)

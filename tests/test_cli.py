@@ -142,7 +142,7 @@ def test_a_wrong_command_line_is_status_2(file: Path, args: list[str]) -> None:
             130,
             "interrupted: 3 of 12 points are in runs/x\n",
         ),
-        (KeyboardInterrupt(), 130, "interrupted: no results were written\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )
 def test_what_goes_wrong_in_a_run_is_one_line(

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
+from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
@@ -272,6 +273,64 @@ def test_ctrl_c_keeps_the_points_that_are_done(
     first = results(reference)["points"][0]
     assert {**summary["points"][0], "wall_s": 0} == {**first, "wall_s": 0}
     assert (folder / "report.html").exists()
+
+
+class Stopping(View):
+    """Ctrl-C as a stage begins."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(Console(file=io.StringIO()))
+        self._title = title
+
+    def stage(self, title: str) -> None:
+        if title == self._title:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("stage", "done"), [("Bank", 0), ("Simulation", 0), ("Oracle", 4)])
+def test_ctrl_c_between_points_says_how_to_go_on(
+    reference: Path, models: str, tmp_path: Path, stage: str, done: int
+) -> None:
+    with pytest.raises(Interrupted, match=rf"{done} of 4 points .* fleet-sim run --resume {tmp_path}"):
+        run(small(models, "report.oracle=true"), tmp_path, Stopping(stage))
+    (folder,) = tmp_path.iterdir()
+    run(scenario_of(folder, []), tmp_path, quiet(), folder)
+    assert results(folder)["digest"] == results(reference)["digest"]
+
+
+def test_ctrl_c_before_anything_is_kept_says_so(models: str, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="before anything was kept"):
+        run(small(models), tmp_path, Stopping("Training"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_results_are_written_is_mended_by_going_on(
+    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fleet_sim.run.write_html", interrupted)
+        with pytest.raises(Interrupted, match=r"4 of 4 points .* --resume"):
+            run(small(models), tmp_path, quiet())
+    (folder,) = tmp_path.iterdir()
+    run(scenario_of(folder, []), tmp_path, quiet(), folder)
+    assert results(folder)["digest"] == results(reference)["digest"]
+    assert (folder / "report.html").exists()
+
+
+def test_ctrl_c_after_results_are_written_says_they_are_there(
+    models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Export) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Export, "flush", interrupted)
+    with pytest.raises(Interrupted, match="all results were written"):
+        run(small(models), tmp_path, quiet())
+    (folder,) = tmp_path.iterdir()
+    assert results(folder)["complete"] is True
 
 
 KILLED = """

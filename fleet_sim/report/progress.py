@@ -26,8 +26,7 @@ def scenario_of(folder: Path, overrides: Sequence[str]) -> Scenario:
     """The scenario of a run that was stopped; UserError where the folder is none, or its run complete."""
     if not (folder / SCENARIO).is_file():
         raise UserError(f"--resume {folder}: there is no run, or it was stopped before it kept anything")
-    summary = folder / "summary.json"
-    if summary.exists() and json.loads(summary.read_bytes()).get("complete", True):
+    if _complete(folder):
         raise UserError(f"--resume {folder}: this run is complete")
     return load_scenario(folder / SCENARIO, list(overrides))
 
@@ -86,12 +85,32 @@ class Progress:
         counts = Counts(**{**columns, "in_flight": int(columns["in_flight"])})
         return Outcome(point, fleet, counts, wall_s, classes, retrained)
 
+    def words(self, points: int) -> str:
+        """What to say of a run of so many points that was interrupted."""
+        if not (self._run / SCENARIO).exists():
+            return "interrupted before anything was kept"
+        if _complete(self._run):
+            return f"interrupted when all results were written, in {self._run}"
+        done = len(list((self._run / FOLDER).glob("*.npz")))
+        return (
+            f"interrupted: {done} of {points} points are done, in {self._run}; go on by "
+            f"fleet-sim run --resume {self._run}"
+        )
+
     def end(self) -> None:
         """All points are done and written."""
         shutil.rmtree(self._run / FOLDER, ignore_errors=True)
 
     def _place(self, point: Point) -> Path:
         return self._run / FOLDER / f"{point.index}-{point.repeat}.npz"
+
+
+def _complete(folder: Path) -> bool:
+    """Whether all results are written: until then points are kept, though summary.json may be there."""
+    summary = folder / "summary.json"
+    if (folder / FOLDER).exists() or not summary.exists():
+        return False
+    return bool(json.loads(summary.read_bytes()).get("complete", True))
 
 
 def _write(place: Path, write: Any) -> None:
