@@ -21,13 +21,13 @@ from fleet_sim.cluster.released import Deployed
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.registry import own_keys, shipped
 from fleet_sim.registry.lessons import Lessons
-from fleet_sim.registry.release import Wanted, adopt
+from fleet_sim.registry.release import Wanted, adopt, find
 from fleet_sim.report.view import View
 from fleet_sim.scenario import Scenario
+from fleet_sim.scenario.parts import Recipe
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 from trainers.retrain import retrain
-from trainers.train import Recipe
 
 T = TypeVar("T")
 TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
@@ -52,7 +52,13 @@ class Backend:
 def open_backend(
     scenario: Scenario, dataset: Dataset, points: int, cpus: float, gpus: float, folder: Path, view: View
 ) -> Iterator[Backend]:
-    """The scenario's backend with room for crews of so many CPUs and GPUs; ended in any case."""
+    """The scenario's backend with room for crews of so many CPUs and GPUs; ended in any case.
+
+    Raises UserError where `train.use` lacks a version, or the machine room.
+    """
+    if scenario.train.use is not None:
+        for recipe in scenario.train.recipes:  # before anything is built or started
+            find(_source(scenario.train.use), _wanted(scenario, dataset, recipe))
     # Absolute, since workers may stand in another directory.
     models, training = folder.absolute() / "models", folder.absolute() / "training"
     keys = own_keys().folder.absolute()
@@ -146,15 +152,21 @@ def _used(
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
-    folder = shipped.FOLDER if scenario.train.use == shipped.NAME else scenario.train.use
-    heads = [head.name for head in scenario.train.heads]
-    wanted = Wanted(
+    wanted = _wanted(scenario, dataset, recipe)
+    return Deployed(*adopt(_source(scenario.train.use), wanted, publish, view.note))
+
+
+def _source(use: Path) -> Path:
+    return shipped.FOLDER if use == shipped.NAME else use
+
+
+def _wanted(scenario: Scenario, dataset: Dataset, recipe: Recipe) -> Wanted:
+    return Wanted(
         recipe=recipe,
         seed=scenario.seed,
         codec=scenario.codec.model_dump(mode="json"),
         train=scenario.train.recorded(),
         content_hash=dataset.content_hash,
         classes=len(dataset.class_names),
-        heads=heads,
+        heads=[head.name for head in scenario.train.heads],
     )
-    return Deployed(*adopt(folder, wanted, publish, view.note))

@@ -226,7 +226,7 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     with open_backend(scenario, dataset, 0, 0, 0, out, view) as backend:
-        for recipe in (scenario.train.recipe, *(update.recipe for update in scenario.train.updates)):
+        for recipe in scenario.train.recipes:
             view.stage(f"Training {recipe}")
             try:
                 released = backend.train(recipe)()

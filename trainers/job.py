@@ -13,11 +13,12 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from fleet_sim.basics.errors import RunError, UserError
 from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario.heads import HeadSpec
+from fleet_sim.scenario.parts import Recipe
 from fleet_sim.scenario.scenario import Scenario
 from trainers.release import Publish, Released
 from trainers.retrain import retrain
 from trainers.stage import Progress
-from trainers.train import Recipe, train_and_release, worker_device
+from trainers.train import train_and_release, worker_device
 from trainers.workers import PATIENCE_S, ProcessGroup, Workers
 
 # Ray Train's own defaults suit jobs of hours; ours may last seconds. Read where the job starts; the

@@ -14,10 +14,11 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
+from fleet_sim.scenario.parts import Recipe
 from fleet_sim.scenario.scenario import Scenario
 from trainers.release import Publish, Released
 from trainers.stage import Progress
-from trainers.train import Recipe, train_and_release, worker_device
+from trainers.train import train_and_release, worker_device
 from trainers.workers import PATIENCE_S, ProcessGroup, Workers
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.hashing import canonical_json, sha256_hex
 from fleet_sim.data import Dataset, load
+from fleet_sim.scenario.parts import Recipe
 from fleet_sim.scenario.scenario import Scenario
 from trainers import checkpoint, networks
 from trainers.batches import Batches
@@ -23,8 +24,6 @@ from trainers.release import Publish, Released, release
 from trainers.sameness import deterministic, draws
 from trainers.stage import Progress, Stage, run
 from trainers.workers import Workers
-
-Recipe = Literal["e2e", "duphil", "joint", "ordered"]
 
 CHAIN: dict[Recipe, tuple[Recipe, ...]] = {
     "e2e": ("e2e",),

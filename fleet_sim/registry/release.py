@@ -8,7 +8,6 @@ from typing import Any
 from fleet_sim.codec.contract import serves
 from fleet_sim.registry.bundle import RegistryError, Summary
 from fleet_sim.registry.shipped import opened
-from fleet_sim.registry.store import Registry
 
 Publish = Callable[[str, dict[str, Any], dict[str, dict[str, Any]]], str]
 
@@ -36,12 +35,7 @@ def adopt(
     there is no such release or more than one, where a head is missing or not of its encoder's contract, or a
     file is not what was published.
     """
-    if not folder.is_dir():
-        raise RegistryError(f"train.use: there is no folder {folder}")
-    if (folder / "models").is_dir():
-        raise RegistryError(f"train.use: {folder} holds no versions; did you mean {folder / 'models'}?")
-    registry = opened(folder)
-    encoder, heads = _find(registry, wanted)
+    encoder, heads = find(folder, wanted)
     if encoder.manifest["data"]["content_hash"] != wanted.content_hash:
         note(
             f"train.use: {encoder.id[:12]} was made from other images, or other scenes, than this scenario's"
@@ -50,13 +44,20 @@ def adopt(
         note(
             f"train.use: {encoder.id[:12]} was trained with other settings or another seed than this scenario"
         )
+    registry = opened(folder)
     for bundle in [registry.load(version) for version in (encoder.id, *heads.values())]:
         manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
         publish(bundle.kind, manifest, bundle.tensors)
     return encoder.id, heads
 
 
-def _find(registry: Registry, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
+def find(folder: Path, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
+    """The release that `adopt` would publish: (encoder, ids of heads by name); raises as it does."""
+    if not folder.is_dir():
+        raise RegistryError(f"train.use: there is no folder {folder}")
+    if (folder / "models").is_dir():
+        raise RegistryError(f"train.use: {folder} holds no versions; did you mean {folder / 'models'}?")
+    registry = opened(folder)
     versions = registry.list()
     encoders = [version for version in versions if version.kind == "encoder"]
     fitting = [version for version in encoders if _as_it_must_be(version, wanted)]

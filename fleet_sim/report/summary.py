@@ -50,7 +50,6 @@ def summary_of(
     scenario: Scenario, scenes_hash: str, deployed: Sequence[dict[str, Any]], outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
     """What summary.json says of the simulation; `deployed` are versions: `encoder` id, `heads` by name."""
-    recipes = [scenario.train.recipe, *(update.recipe for update in scenario.train.updates)]
     from_us = [0, *update_times_us(scenario)]
     depends_on = {
         "points": [digest_fields(outcome.point.scenario) for outcome in outcomes],
@@ -91,7 +90,7 @@ def summary_of(
         "versions": {
             "encoders": [
                 {"id": version["encoder"], "recipe": recipe, "at_us": at_us, "heads": version["heads"]}
-                for version, recipe, at_us in zip(deployed, recipes, from_us, strict=False)
+                for version, recipe, at_us in zip(deployed, scenario.train.recipes, from_us, strict=False)
             ],
         },
         **({"retrained": retrained} if retrained else {}),

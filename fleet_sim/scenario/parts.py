@@ -12,6 +12,7 @@ from fleet_sim.scenario.groups import GroupSpec
 from fleet_sim.scenario.heads import HeadSpec, RetrainSpec
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Recipe = Literal["e2e", "duphil", "joint", "ordered"]
 
 
 class E2eSpec(Strict):
@@ -83,7 +84,7 @@ class UpdateSpec(Strict):
 class TrainSpec(Strict):
     """What is trained, and how."""
 
-    recipe: Literal["e2e", "duphil", "joint", "ordered"] = "duphil"
+    recipe: Recipe = "duphil"
     e2e: E2eSpec = E2eSpec()
     duphil: DuphilSpec = DuphilSpec()
     joint: JointSpec = JointSpec()
@@ -122,6 +123,11 @@ class TrainSpec(Strict):
     retrain: tuple[RetrainSpec, ...] = Field(
         (), description="heads fitted, while the fleet works, to the latents that servers have received"
     )
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Of every version, the first and its updates."""
+        return (self.recipe, *(update.recipe for update in self.updates))
 
     def recorded(self) -> dict[str, Any]:
         """As manifests say it: not where files lay."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.baselines import Baselines
 from trainers.reproduce.chart import Chart, Series
 from trainers.reproduce.curve import Curve
@@ -16,7 +17,6 @@ from trainers.reproduce.figures import (
 from trainers.reproduce.still import QUALITIES
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 RECIPES: tuple[Recipe, ...] = ("e2e", "duphil", "joint")
 RATES = ("rate", "class_rate")

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.chart import Chart, Series
 from trainers.reproduce.corrupted import by_share
 from trainers.reproduce.figures import effort, over_seeds
 from trainers.reproduce.power import Power
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 RECIPES: tuple[Recipe, ...] = ("e2e", "duphil")
 MEASURES = ("layer_power", "mean_power", "best_power")

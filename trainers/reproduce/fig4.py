@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.chart import Chart
 from trainers.reproduce.corrupted import by_share
 from trainers.reproduce.curve import Curve
 from trainers.reproduce.figures import at_equal_bits, curve_over_seeds, effort, series_of
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 RECIPES: tuple[Recipe, ...] = ("e2e", "duphil")
 

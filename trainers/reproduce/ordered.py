@@ -7,6 +7,7 @@ among those whose validation payloads keep to it in the mean.
 from collections.abc import Sequence
 from typing import Any
 
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.bd_rate import bd_rate
 from trainers.reproduce.chart import Chart
 from trainers.reproduce.curve import Curve
@@ -14,7 +15,6 @@ from trainers.reproduce.figures import curve_over_seeds, effort, over_seeds, ser
 from trainers.reproduce.rungs import Rungs
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 BUDGETS = (12, 16, 20, 24, 32, 48)
 """Payload bits a frame at most."""

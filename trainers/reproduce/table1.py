@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleet_sim.scenario.heads import HeadSpec
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.chart import Chart, Series
 from trainers.reproduce.figures import effort, over_seeds
 from trainers.reproduce.heads import FitHead
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 RECIPES: tuple[Recipe, ...] = ("e2e", "duphil")
 HEADS = (HeadSpec(name="ce", kind="ce"), HeadSpec(name="kl", kind="kl"), HeadSpec(name="svm", kind="svm"))

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fleet_sim.scenario.parts import Recipe
 from trainers import checkpoint, networks
 from trainers.networks import Networks
 from trainers.reproduce.store import Progress, Record, Step, Store
 from trainers.sameness import deterministic
 from trainers.stage import run
-from trainers.train import CHAIN, Recipe, build_stage, stage_settings, worker_device
+from trainers.train import CHAIN, build_stage, stage_settings, worker_device
 from trainers.workers import Workers
 
 

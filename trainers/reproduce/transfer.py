@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet_sim.data import load
+from fleet_sim.scenario.parts import Recipe
 from trainers.reproduce.chart import Chart
 from trainers.reproduce.figures import curve_over_seeds, effort, series_of
 from trainers.reproduce.questions import Ask, other_question
 from trainers.reproduce.store import Step, Store, Subject
 from trainers.reproduce.training import Train
-from trainers.train import Recipe
 
 ENCODERS: dict[str, tuple[Recipe, float]] = {
     "e2e": ("e2e", 1.0),
