@@ -1,6 +1,8 @@
 """Members as Ray actors."""
 
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +29,7 @@ class RayHost:
         export_every_second()
         if address is not None:
             _check_answers(address)
+        on_stop = signal.getsignal(signal.SIGTERM)
         try:
             context = ray.init(
                 address=address or "local",
@@ -41,6 +44,9 @@ class RayHost:
                 f"at {address} (does it ask for a token? then set RAY_AUTH_MODE=token)" if address else "here"
             )
             raise UserError(f"no Ray cluster {place}: {error}") from error
+        if threading.current_thread() is threading.main_thread():
+            # Ray puts handlers of its own there, which end the process without a word of how to go on.
+            signal.signal(signal.SIGTERM, on_stop)
         self._dashboard_url = context.dashboard_url
         self._handles: list[Handle] = []
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")

@@ -31,7 +31,9 @@ def dataset() -> Dataset:
 
 @pytest.fixture
 def host() -> Iterator[RayHost]:
+    on_stop = signal.getsignal(signal.SIGTERM)
     host = RayHost(None, namespace="test")
+    assert signal.getsignal(signal.SIGTERM) is on_stop  # or a stopped run could not say how to go on
     yield host
     host.close()
 
