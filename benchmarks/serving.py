@@ -24,19 +24,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks import shipped
 from benchmarks.fleets import crew_on, run, scenario_of
 from benchmarks.live_server import serve
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.calibrate import BatchDecoder, sizes_up_to
 from fleet_sim.cluster.host import LocalHost
-from fleet_sim.codec.camera import FrozenEncoder
-from fleet_sim.codec.contract import contract_id
-from fleet_sim.codec.head import load_head
-from fleet_sim.codec.message import encode_batch
-from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.codec.tables import Tables
 from fleet_sim.engine import counts as c
-from fleet_sim.registry.shipped import FOLDER, opened
 from fleet_sim.serving.batching import run_batches
 from fleet_sim.serving.replicas import WORK
 from fleet_sim.serving.table import ServiceTable, TableRow
@@ -58,7 +52,9 @@ SHEDDING = {
 
 def main() -> None:
     torch.set_num_threads(1)
-    messages, decoders = _probe(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    messages = shipped.messages(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    decoders = {device: shipped.decoder("ce", device) for device in devices}
     overload = _overload()
     full_us = {device: int(np.nanmax(_times_us(decoder, messages))) for device, decoder in decoders.items()}
     throughput = {device: _throughput(decoders[device], messages, full_us[device]) for device in decoders}
@@ -81,34 +77,6 @@ def main() -> None:
             }
         )
     )
-
-
-def _probe(images: Path | None) -> tuple[list[bytes], dict[str, BatchDecoder]]:
-    """Messages at every level in turn, and the head that reads them on each device there is."""
-    registry = opened(FOLDER)
-    (encoder,) = (registry.load(v.id) for v in registry.list() if v.kind == "encoder")
-    head = next(
-        registry.load(v.id)
-        for v in registry.list()
-        if v.kind == "head" and v.manifest["head"]["name"] == "ce"
-    )
-    spec = CodecSpec.model_validate(encoder.manifest["codec"])
-    tables = Tables.from_arrays(encoder.tensors["tables"])
-    identity = contract_id(encoder.manifest["contract_hash"])
-    draws = np.random.default_rng(1)
-    images_MHWC = draws.integers(0, 256, (512, 4, 4, 3), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-    if images is not None:
-        images_MHWC = np.load(images)["test_images"][:512]
-    latent_MN = FrozenEncoder(spec, encoder.tensors["weights"], tables).latents(images_MHWC)
-    messages = [
-        encode_batch(latent_MN[m : m + 1], m % len(tables.ladder_L), tables, identity, [m])[0]
-        for m in range(len(latent_MN))
-    ]
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    return messages, {
-        device: BatchDecoder(load_head(head.manifest, spec, head.tensors, tables, device), tables, identity)
-        for device in devices
-    }
 
 
 def _times_us(decoder: BatchDecoder, messages: list[bytes]) -> np.ndarray:

@@ -9,31 +9,41 @@ second after the switch over that of all others, of 20 turns together. `held`: a
 `in_batch`: a replica holds one, and the first batch waits for the other to be loaded; `standby`: it is loaded
 beside, and answers once it is there.
 
-`load_ms`: processor time of loading that head of the package (634 kB) here, the median of LOADS.
+`real`: a server on this machine, fed by the clock at REAL_LOAD of what its full batches bear, of TURNS times
+REAL_SECONDS; the heads are those of the package, and half way `kl` takes over from `ce`. `held`: it is in
+memory; `in_batch`: the first batch after the switch waits for it to be read, verified and built; `standby`:
+a thread that gives way does that and warms it up, and it answers from then on. `before` is the same ratio of
+the second before the switch, where nothing happens: what this machine's unrest makes of it. Each is the
+median of the turns, beside all of them. Run it under `chrt -f 1`, as benchmarks.serving.
+
+`load_ms`: processor time of loading that head here (634 kB, verified), the median of LOADS.
 """
 
 import json
+import os
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.live_server import serve
+from benchmarks.shipped import decoder, messages
 from fleet_sim.basics.machine import machine
+from fleet_sim.cluster.calibrate import BatchDecoder, medians_us
 from fleet_sim.cluster.epochs import batching_of, fleet_of, head_schedule
 from fleet_sim.cluster.pools import pools_of
-from fleet_sim.codec.head import load_head
-from fleet_sim.codec.spec import CodecSpec
-from fleet_sim.codec.tables import Tables
 from fleet_sim.engine.pools import advance, nothing_held
 from fleet_sim.engine.sent import Sent
-from fleet_sim.registry.shipped import FOLDER, opened
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.replicas import WAITS
 
 LOAD, LOAD_US, REPLICAS = 0.9, 200_000, 4
 SECOND_US, SECONDS, SWITCH_S = 1_000_000, 60, 30
 TURNS, LOADS = 20, 30
+REAL_LOAD, REAL_SECONDS, BATCH, MAX_WAIT_S = 0.7, 5, 8, 0.005
 HOLDING: dict[str, dict[str, Any]] = {
     "held": {},
     "in_batch": {"resident": 1, "load_us": LOAD_US},
@@ -79,16 +89,61 @@ def virtual(holding: dict[str, Any]) -> dict[str, float | int]:
     return {**ratio(np.concatenate(latency), np.concatenate(since_s)), "frames_lost": lost}
 
 
+def _answering(holding: str, after: int, pool: ThreadPoolExecutor) -> Callable[[Sequence[bytes]], None]:
+    """Answers by `ce`, and by `kl` once `after` frames are answered and it is there."""
+    now, answered = decoder("ce"), 0
+    coming = pool.submit(decoder, "kl") if holding == "held" else None
+    if coming:
+        coming.result()
+
+    def answer(messages: Sequence[bytes]) -> None:
+        nonlocal now, answered, coming
+        if answered >= after:
+            if coming is None and holding == "standby":
+                coming = pool.submit(_beside, "kl", messages)
+            coming = coming or pool.submit(decoder, "kl")
+            if coming.done() or holding == "in_batch":
+                now = coming.result()
+        answered += len(messages)
+        now.answer(messages)
+
+    return answer
+
+
+def _beside(name: str, messages: Sequence[bytes]) -> BatchDecoder:
+    """As `decoder`, warm, and in nobody's way."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of this thread alone
+    made = decoder(name)
+    made.answer(messages)
+    return made
+
+
+def real(holding: str) -> dict[str, Any]:
+    """A server on this machine."""
+    probe, turns, before = messages(), list[dict[str, Any]](), list[float]()
+    full_us = medians_us(decoder("ce").answer, probe, [BATCH])[0]
+    rate = REAL_LOAD * BATCH * 1e6 / full_us
+    for turn in range(TURNS):
+        draws = np.random.default_rng(turn)
+        arrive_s_M = np.cumsum(draws.exponential(1 / rate, round(rate * REAL_SECONDS)))
+        half = len(arrive_s_M) // 2
+        with ThreadPoolExecutor(1) as pool:
+            served = serve(_answering(holding, half, pool), probe, arrive_s_M, BATCH, MAX_WAIT_S)
+        since_s_M, latency_M = arrive_s_M - arrive_s_M[half], 1000 * served.latency_s_M
+        turns.append(ratio(latency_M, since_s_M))
+        quiet_M = since_s_M < 0
+        before.append(ratio(latency_M[quiet_M], since_s_M[quiet_M] + 1)["ratio"])
+    ratios = [turn["ratio"] for turn in turns]
+    middle = turns[int(np.argsort(ratios)[TURNS // 2])]
+    return {**middle, "ratios": ratios, "before": round(float(np.median(before)), 3), "befores": before}
+
+
 def load_ms() -> float:
-    """From a verified version to a head that can answer."""
-    registry = opened(FOLDER)
-    versions = {v.manifest.get("head", {}).get("name"): registry.load(v.id) for v in registry.list()}
-    encoder, head = versions[None], versions["kl"]
-    spec = CodecSpec.model_validate(encoder.manifest["codec"])
-    tables, took_ms = Tables.from_arrays(encoder.tensors["tables"]), list[float]()
+    """From its files to a head that can answer."""
+    took_ms = list[float]()
     for _ in range(LOADS):
         began_s = time.process_time()
-        load_head(head.manifest, spec, head.tensors, tables)
+        decoder("kl")
         took_ms.append(1000 * (time.process_time() - began_s))
     return round(float(np.median(took_ms)), 2)
 
@@ -101,6 +156,7 @@ def main() -> None:
         "load_us": LOAD_US,
         "n": TURNS,
         "virtual": {name: virtual(holding) for name, holding in HOLDING.items()},
+        "real": {name: real(name) for name in HOLDING},
         "load_ms": load_ms(),
     }
     print(json.dumps({**figures, "machine": machine("cpu")}))
