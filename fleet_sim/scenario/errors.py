@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from fleet_sim.basics.errors import UserError, instead
 from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import Origin, Origins, Place, dotted
-from fleet_sim.scenario.fields import leaves, written_place
+from fleet_sim.scenario.fields import kind_name, kinds_at, leaves, written_place
 
 MOST_LINES = 12
 
@@ -79,6 +79,9 @@ def _problem(error: ErrorDetails, model: type[Strict]) -> str:
     kind, value, ctx = error["type"], error["input"], error.get("ctx", {})
     place, part = written_place(model, error["loc"])
     if kind == "extra_forbidden":
+        kinds = [str(kind_name(other)) for written, other in leaves(model) if written == place]
+        if kinds:
+            return f"no field of kind {kind_name(part)}, but of {' and '.join(kinds)}"
         return f"unknown field; {_known(place, part, model)}"
     if kind == "missing":
         return "this field is needed"
@@ -89,7 +92,7 @@ def _problem(error: ErrorDetails, model: type[Strict]) -> str:
     if kind == "union_tag_invalid":
         return _choice(re.findall(r"'([^']*)'", ctx["expected_tags"]), ctx["tag"])
     if kind == "union_tag_not_found":
-        return "this field is needed"
+        return f"this field is needed: {' or '.join(kinds_at(model, place))}"
     if kind == "string_pattern_mismatch":
         return f"{shown(value)} is not allowed; it must match {ctx['pattern']}"
     if kind in _BOUNDS:

@@ -30,6 +30,18 @@ def kinds_of(annotation: Any) -> tuple[type[Strict], ...]:
     return () if get_origin(annotation) is tuple else parts
 
 
+def kinds_at(model: type[Strict], place: Place) -> list[str]:
+    """Kinds that the part at `place` below `model` may be of; none where it is of no kind, or in a list."""
+    part: Any = model
+    for key in place:
+        (one, *others) = kinds_of(part) or (None,)
+        if one is None or others or key not in one.model_fields:
+            return []
+        part = one.model_fields[key].annotation
+    kinds = kinds_of(part)
+    return [str(kind_name(kind)) for kind in kinds] if len(kinds) > 1 else []
+
+
 def kind_name(part: type[Strict]) -> str | None:
     """How a scenario names this kind of a part; None for a part that has only one."""
     field = part.model_fields.get("kind")

@@ -25,7 +25,7 @@ def load_scenario(
 ) -> Scenario:
     """The scenario in the file at `path` with `overrides` (``field.path=value``) applied in order.
 
-    `note` is told of sweep axes that an override replaced. Raises UserError with a line for each thing wrong:
+    `note` is told what overrides do beside what they say. Raises UserError with a line for each thing wrong:
     where it was written, the field, and what would be right. All points of the sweep are checked.
     """
     document = read(path)
@@ -34,9 +34,10 @@ def load_scenario(
     if not isinstance(document.values, dict):
         raise UserError(f"{path}:1: expected fields and their values, such as `name: my-fleet`")
     for text in overrides:
-        document, dropped = override(document, text)
-        if dropped and note is not None:
-            note(f"--set {text} replaces the sweep over {', '.join(dropped)}")
+        document, notes = override(document, text, Scenario)
+        if note is not None:
+            for more in notes:
+                note(more)
     try:
         scenario = Scenario.model_validate(document.values)
     except ValidationError as error:

@@ -141,6 +141,8 @@ OVERRIDES = {
     "=3": "--set =3: expected field.path=value, such as",
     "link..x=3": "--set link..x=3: expected field.path=value, such as",
     "fleet.cells=4000": "--set fleet.cells=4000: 4000 cells cannot be filled by 1000 cameras",
+    "link.loss.p=0.1": "--set link.loss.p=0.1: link.loss.kind: this field is needed: none or bernoulli or gilbert_elliott",
+    "link.loss={kind: none, p: 1}": "--set link.loss={kind: none, p: 1}: link.loss.p: no field of kind none, but of bernoulli and gilbert_elliott",
     "sweep.link.budget_bsp=[1]": "--set sweep.link.budget_bsp=[1]: unknown field; did you mean link.budget_bps?",
     "sweep.link.budget_bps=[1000, 1]": "--set sweep.link.budget_bps=[1000, 1]: must be at least 100 bit/s, got 1",
 }

@@ -19,7 +19,7 @@ REFUSED = {
     "link:\n  capacity: {kind: trace, pth: x}": "F:3: link.capacity.path: this field is needed",
     "link:\n  loss:\n    kind: bernoulli\n    p: 1.5": "F:5: link.loss.p: must be at most 1.0, got 1.5",
     "link:\n  loss:\n    kind: bernoulli\n    p: true": "F:5: link.loss.p: true is not allowed here",
-    "link:\n  loss:\n    kind: bernoulli\n    p: 0.1\n    r: 0.5": "F:6: link.loss.r: unknown field; there are kind, p",
+    "link:\n  loss:\n    kind: bernoulli\n    p: 0.1\n    r: 0.5": "F:6: link.loss.r: no field of kind bernoulli, but of gilbert_elliott",
     "link:\n  fading:\n    kind: blocks\n    coherence_us: 5 kbit/s\n    weights: [1]": "F:5: link.fading.coherence_us: 'kbit/s' is a unit of bit rate",
     "link:\n  capacity:\n    kind: piecewise\n    repeat_us: 10 s\n    steps:\n      - {at_us: 0, weight: 1}\n      - {at_us: 5 s, weigt: 1}": "F:8: link.capacity.steps.1.weight: this field is needed",
     "link:\n  capacity:\n    kind: piecewise\n    steps: [{at_us: 1, weight: 1}]\n    repeat_us: 10 s": "F:5: link.capacity.steps: steps must start at 0",

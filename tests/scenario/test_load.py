@@ -90,6 +90,29 @@ def test_setting_a_swept_field_replaces_its_axis_and_says_so(write) -> None:  # 
     assert {p.scenario.link.budget_bps for p in points(scenario)} == {5000}
 
 
+def test_setting_another_kind_leaves_the_fields_of_the_old_one_out_and_says_so(write) -> None:  # type: ignore[no-untyped-def]
+    text = "name: x\nlink:\n  loss: {kind: bernoulli, p: 0.1}\n  mtu_bytes: 600\n"
+    notes: list[str] = []
+    changed = load_scenario(
+        write(text), ["link.loss.kind=gilbert_elliott", "link.loss.p=0.3", "link.loss.r=0.5"], notes.append
+    )
+    assert notes == ["--set link.loss.kind=gilbert_elliott leaves out p, of another kind"]
+    assert changed.link.loss.model_dump() == {
+        "kind": "gilbert_elliott",
+        "p": 0.3,
+        "r": 0.5,
+        "h": 0.0,
+        "k": 1.0,
+    }
+    assert changed.link.mtu_bytes == 600
+    same = load_scenario(write(text), ["link.loss.kind=bernoulli"], notes.append)
+    assert same.link.loss.model_dump() == {"kind": "bernoulli", "p": 0.1}
+    named = load_scenario(
+        write("name: x\ntrain: {heads: [{name: ce, kind: ce}]}\n"), ["train.heads.0.kind=kl"]
+    )
+    assert named.train.heads[0].name == "ce"
+
+
 def test_the_sweep_can_be_replaced_by_an_override(write) -> None:  # type: ignore[no-untyped-def]
     assert load_scenario(write(SWEPT), ["sweep={}"]).sweep.axes == {}
     changed = load_scenario(write(SWEPT), ["sweep.link.budget_bps=[1000, 2000]"])
