@@ -21,13 +21,13 @@ from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.registry.lessons import Lessons
+from fleet_sim.report import words
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.html import write_html
 from fleet_sim.report.progress import Progress
 from fleet_sim.report.results import write_results
 from fleet_sim.report.summary import Outcome, point_row, point_rows, summary_of, timeline_of, versions_of
 from fleet_sim.report.view import View
-from fleet_sim.report.words import labels
 from fleet_sim.scenario import Point, Scenario, points, repeated, update_times_us
 
 Clock = dict[str, float]
@@ -127,7 +127,7 @@ def _done(
     ]
     done = [outcome for outcome in kept if outcome is not None]
     if done:
-        view.note(f"  {len(done)} of {len(sweep)} points were done before")
+        view.note(f"  {len(done)} of {words.counted(len(sweep), 'point')} done before")
     return done[: len(sweep) - 1]
 
 
@@ -179,7 +179,7 @@ def _simulate_all(
 
     def label(point: Point) -> str:
         of_seeds = f", seed {point.repeat + 1} of {seeds}" if seeds > 1 else ""
-        return labels(point.values) + of_seeds
+        return words.labels(point.values) + of_seeds
 
     def simulate_by(crew: int, point: Point) -> None:
         index = place[point.index, point.repeat]

@@ -369,7 +369,7 @@ def test_a_driver_killed_at_any_stage_is_resumed_to_the_undisturbed_digest(
     assert results(folder)["digest"] == results(reference)["digest"]
     assert results(folder)["complete"] is True
     if done:
-        assert f"{len(done)} of 4 points were done before" in seen.getvalue()
+        assert f"{len(done)} of 4 points done before" in seen.getvalue()
     assert not (folder / "progress").exists()
     with pytest.raises(UserError, match="this run is complete"):
         scenario_of(folder, [])

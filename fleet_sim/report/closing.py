@@ -89,7 +89,7 @@ def closing_table(summary: Summary) -> Table:
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
         retrained = [head for head in summary.get("retrained", []) if head["point"] == row["point"]]
-        alarms = alarm_words(row.get("alarm_s", {}))
+        alarms = alarm_words(row.get("alarm_s", {}), row.get("by_seed", {}))
         for line in [*alarms, *retrained_words(retrained), *_travels(summary, row)]:
             table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
     for row in rows:

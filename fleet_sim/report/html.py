@@ -25,7 +25,7 @@ from fleet_sim.report.tables import (
     servers_table,
     versions_table,
 )
-from fleet_sim.report.watch import WatchedRow, watched_figure
+from fleet_sim.report.watch import WatchedRow, of_first_seed, watched_figure
 
 
 def write_html(folder: Path) -> Path:
@@ -153,13 +153,14 @@ def _noticed(watched: list[WatchedRow], summary: Summary) -> str:
     first = summary["points"][0]
     where = f" At the first point, {words.labels(first['sweep'])}." if first["sweep"] else ""
     heads = retrained_words([row for row in summary.get("retrained", []) if row["point"] == first["point"]])
+    alarms = of_first_seed(first.get("alarm_s", {}), first.get("by_seed", {}))
     learned = "".join(f" {sentence[0].upper()}{sentence[1:]}." for sentence in heads)
     return section(
         "What the servers noticed by themselves",
         "Above, mean bits of a frame beyond what the version's tables expect, which needs no labels; below, "
         "the share of right answers, which servers do not know. Dotted: a group's first alarm."
-        f"{where}{learned}",
-        embedded("watched", watched_figure(watched, first.get("alarm_s", {}))),
+        f"{where}{learned}{_first_seed(summary)}",
+        embedded("watched", watched_figure(watched, alarms)),
     )
 
 
@@ -169,7 +170,7 @@ def _versions(results: Results) -> str:
     return section(
         "Who was answered by what",
         f"The share of the answers of each second by each version. A release reaches more and more cameras "
-        f"until it is through, or none any more once it is taken back.{few}",
+        f"until it is through, or none any more once it is taken back.{few}{_first_seed(results.summary)}",
         embedded("versions", figure),
     )
 

@@ -15,6 +15,7 @@ from fleet_sim.basics.errors import UserError
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.registry.lessons import Retrained
+from fleet_sim.report import words
 from fleet_sim.report.summary import Outcome
 from fleet_sim.scenario import Point, Scenario, dump_scenario, load_scenario
 
@@ -93,7 +94,7 @@ class Progress:
             return f"interrupted when all results were written, in {self._run}"
         done = len(list((self._run / FOLDER).glob("*.npz")))
         return (
-            f"interrupted: {done} of {points} points are done, in {self._run}; go on by "
+            f"interrupted: {done} of {words.counted(points, 'point')} done, in {self._run}; go on by "
             f"fleet-sim run --resume {self._run}"
         )
 

@@ -1,6 +1,8 @@
 """What became of every release, and who was answered by what from second to second."""
 
+import math
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TypedDict
 
 import numpy as np
@@ -30,9 +32,10 @@ class ReleaseEvent(TypedDict):
 
 
 class ReleaseRow(TypedDict):
-    """A release at one point; `share`: of the cameras, the largest that had it."""
+    """A release at one point, with its seed of that number; `share`: of the cameras, the most that had it."""
 
     point: int
+    repeat: int
     release: str
     begun_s: float | None
     ended_s: float | None
@@ -60,6 +63,7 @@ def release_rows(
     counts: Counts,
     encoders: Sequence[str] = (),
     retrained: Sequence[tuple[int, str]] = (),
+    repeat: int = 0,
 ) -> list[ReleaseRow]:
     """A row a release, by number; `encoders`: ids of those that are there.
 
@@ -73,6 +77,7 @@ def release_rows(
         found.append(
             {
                 "point": point,
+                "repeat": repeat,
                 "release": _name(release, encoders),
                 "begun_s": log[0][0] if log else None,
                 "ended_s": ended_s if last in ENDS else None,
@@ -124,8 +129,16 @@ def in_force(
 
 
 def release_words(rows: Sequence[ReleaseRow]) -> list[str]:
-    """A sentence for each release."""
-    return [f"{row['release']}: {_fate(row)}" for row in rows]
+    """A sentence for each release of a point with its first seed, in order of time; how many ended alike."""
+    by_seed = [list(of_seed) for _, of_seed in groupby(rows, key=lambda row: row["repeat"])]
+    told: list[tuple[float, str]] = []
+    for number, row in enumerate(by_seed[0] if by_seed else ()):
+        others = [of_seed[number] for of_seed in by_seed if number < len(of_seed)]
+        alike = sum(other["end"] == row["end"] for other in others)
+        seeds = f" (first of {len(by_seed)} seeds, {alike} ended so)" if len(by_seed) > 1 else ""
+        begun_s = math.inf if row["begun_s"] is None else row["begun_s"]
+        told.append((begun_s, f"{row['release']}: {_fate(row)}{seeds}"))
+    return [sentence for _, sentence in sorted(told, key=lambda pair: pair[0])]
 
 
 def _name(release: Planned, encoders: Sequence[str]) -> str:

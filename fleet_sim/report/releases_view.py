@@ -49,7 +49,7 @@ def versions_figure(summary: Summary, versions: list[VersionRow]) -> tuple[go.Fi
                 row=panel,
                 col=1,
             )
-        released = [row for row in summary.get("releases", []) if row["point"] == point]
+        released = [row for row in summary.get("releases", []) if row["point"] == point and not row["repeat"]]
         _mark(figure, released, panel, length_s=max(row["second"] for row in own) + 1)
     styled(figure, 110 + PANEL_HEIGHT * len(shown))
     figure.update_yaxes(tickformat=".0%", range=[0, 1])

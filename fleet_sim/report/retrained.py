@@ -29,17 +29,18 @@ def retrained_rows(point: int, repeat: int, heads: Sequence[Retrained]) -> list[
 
 def retrained_words(rows: Sequence[RetrainedRow]) -> list[str]:
     """A sentence for each head of the first seed."""
-    return [f"head {row['head']}: {_outcome(row)}{_after(row)}" for row in rows if not row["repeat"]]
+    seeds = 1 + max((row["repeat"] for row in rows), default=0)
+    first = f" (first of {seeds} seeds)" if seeds > 1 else ""
+    return [f"head {row['head']}: {_outcome(row)}{_after(row)}{first}" for row in rows if not row["repeat"]]
 
 
 def _outcome(row: RetrainedRow) -> str:
-    at, frames = words.time(row["at_us"]), words.number(row["frames"])
+    at = words.time(row["at_us"])
     if row["version"] is None:
-        return (
-            f"not retrained at {at}, {frames} frames of {row['classes']} classes had a label and "
-            f"{LEAST_FRAMES} of {LEAST_CLASSES} are needed"
-        )
-    return f"retrained at {at} on {frames} received frames"
+        frames, classes = words.counted(row["frames"], "frame"), words.counted(row["classes"], "class")
+        had = f"{frames} of {classes} had a label" if row["frames"] else "no frame had a label"
+        return f"not retrained at {at}, {had} and {LEAST_FRAMES} of {LEAST_CLASSES} are needed"
+    return f"retrained at {at} on {words.number(row['frames'])} received frames"
 
 
 def _after(row: RetrainedRow) -> str:

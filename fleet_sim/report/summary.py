@@ -72,13 +72,13 @@ def summary_of(
     releases = [
         row
         for outcome in outcomes
-        if not outcome.point.repeat
         for row in release_rows(
             outcome.point.index,
             outcome.point.scenario,
             outcome.counts,
             [version["encoder"] for version in deployed],
             outcome.taken_up,
+            outcome.point.repeat,
         )
     ]
     rows = point_rows(outcomes)

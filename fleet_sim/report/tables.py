@@ -22,7 +22,7 @@ def lead(summary: Summary) -> str:
     swept = " and ".join(words.title(path) for path in rows[0]["sweep"])
     over = f" over {html.escape(swept)}" if swept else ""
     return (
-        f"{words.number(frames)} frames of up to {words.number(most)} cameras, at {points}{over}: "
+        f"{words.counted(frames, 'frame')} of up to {words.counted(most, 'camera')}, at {points}{over}: "
         f"{words.time(rows[0]['duration_us'])} of virtual time each."
         + _seeds(rows)
         + ("" if summary.get("complete", True) else " The run was interrupted: later points are missing.")

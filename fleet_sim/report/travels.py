@@ -8,6 +8,7 @@ from fleet_sim.engine.air import BITS, BLOCKS, BLOCKS_LOST, FAILED, LEFT, TAKEN_
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.figures import ratio
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.report import words
 
 
 class TravelRow(TypedDict):
@@ -60,11 +61,11 @@ def _row(air_SQ: np.ndarray, fleet: Fleet, sent: str) -> TravelRow:
 def travel_words(encoder: str, content_bytes: int, row: TravelRow, cameras: int) -> str:
     """A line about one encoder's way, of so many bytes for each camera."""
     sent = f"encoder {encoder[:8]}: {content_bytes:,} bytes a camera"
-    failed = f", {row['installs_failed']:,} installs failed" if row["installs_failed"] else ""
+    failed = f", {words.counted(row['installs_failed'], 'install')} failed" if row["installs_failed"] else ""
     if row["last_s"] is None:
         return f"{sent}; no camera has it yet{failed}"
     return (
-        f"{sent}; {row['taken_up']:,} of {cameras:,} cameras took it up, half of them by "
+        f"{sent}; {row['taken_up']:,} of {words.counted(cameras, 'camera')} took it up, half of them by "
         f"{row['half_s']:,.0f} s, the last by {row['last_s']:,.0f} s{failed}; "
         f"{row['at_end']:,} have it at the end"
     )

@@ -12,6 +12,9 @@ from fleet_sim.serving.alarm import CHARTS, first_alarms
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 from fleet_sim.serving.watched import ESCAPED, EXCESS_CENTIBITS, FRAMES, RIGHT
 
+Alarms = dict[str, dict[str, float | None]]
+"""When each group's charts alarmed, in virtual seconds; over seeds the mean of those in which it did."""
+BySeed = dict[str, list[float | None]]
 EVERYONE = "all cameras"
 NAMES = {"more_bits": "more bits", "fewer_bits": "fewer bits", "escapes": "more escapes"}
 
@@ -28,7 +31,7 @@ class WatchedRow(TypedDict):
     right: float | None
 
 
-def alarm_times_s(scenario: Scenario, counts: Counts) -> dict[str, dict[str, float | None]]:
+def alarm_times_s(scenario: Scenario, counts: Counts) -> Alarms:
     """When each group's charts alarmed, in virtual seconds; empty where nothing is watched."""
     spec = scenario.serving.alarm
     if not isinstance(spec, BitsAlarmSpec):
@@ -63,18 +66,29 @@ def watched_rows(point: int, scenario: Scenario, counts: Counts) -> list[Watched
     ]
 
 
-def alarm_words(alarms: dict[str, dict[str, float | None]]) -> list[str]:
-    """A line for each group that alarmed, with its first alarm."""
+def alarm_words(alarms: Alarms, by_seed: BySeed) -> list[str]:
+    """A line for each group that alarmed at a point, with its first alarm; `by_seed`: the point's figures."""
     lines = []
     for group, times_s in alarms.items():
         sounded = [(at_s, chart) for chart, at_s in times_s.items() if at_s is not None]
         if sounded:
             at_s, chart = min(sounded)
-            lines.append(f"alarm: {group}, {NAMES[chart]} than before, at {at_s:g} s")
+            by_seed_s = by_seed[f"alarm_s_{group}_{chart}"]
+            heard = sum(alarm_s is not None for alarm_s in by_seed_s)
+            seeds = f", mean of {heard} of {len(by_seed_s)} seeds" if len(by_seed_s) > 1 else ""
+            lines.append(f"alarm: {group}, {NAMES[chart]} than before, at {at_s:g} s{seeds}")
     return lines
 
 
-def watched_figure(rows: list[WatchedRow], alarms: dict[str, dict[str, float | None]]) -> go.Figure:
+def of_first_seed(alarms: Alarms, by_seed: BySeed) -> Alarms:
+    """The alarms of a point with its first seed."""
+    return {
+        group: {chart: by_seed[f"alarm_s_{group}_{chart}"][0] for chart in times_s}
+        for group, times_s in alarms.items()
+    }
+
+
+def watched_figure(rows: list[WatchedRow], alarms: Alarms) -> go.Figure:
     """Excess bits and the share of right answers over time, a colour a group, alarms marked."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     for place, name in enumerate(dict.fromkeys(row["group"] for row in rows)):

@@ -48,6 +48,16 @@ def milliseconds(ms: float | None) -> str:
     return NOTHING if ms is None else time(float(f"{1000 * ms:.3g}"))
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of what a noun with a plural in s names.
+
+    >>> counted(1, "frame"), counted(2000, "class")
+    ('1 frame', '2,000 classes')
+    """
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number(count)} {noun}{'' if count == 1 else plural}"
+
+
 def title(path: str) -> str:
     """What the field at `path` is called on an axis, without its unit.
 

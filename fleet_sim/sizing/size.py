@@ -1,17 +1,19 @@
 """From a scenario and a target to an answer: one bank, and as few simulations as the search needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fleet_sim.backend import open_backend
-from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.scenes import scenes_of
 from fleet_sim.cluster.sends import sends_of
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.load import load
+from fleet_sim.registry.deployment import DEPLOYED
 from fleet_sim.report import words
 from fleet_sim.report.folder import check_place, new_folder_name
 from fleet_sim.report.results import write_json
@@ -81,7 +83,7 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
     """The largest or smallest value of the field `find` that meets `target`, and the folder of size.json.
 
     Values are simulated with the scenario's `sweep.seeds`, or with five. Raises UserError for what the user
-    must mend, such as another field that is swept.
+    must mend, such as another field that is swept. Ctrl-C goes on as Interrupted, saying what is kept.
     """
     seeds = scenario.sweep.seeds if scenario.sweep.seeds > 1 else SEEDS
     start = _start(scenario, find)
@@ -92,7 +94,10 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
     cpus = scenario.cluster.shards * scenario.cluster.shard_cpus + members * scenario.cluster.server_cpus
     gpus = members * scenario.serving.num_gpus
     scenes, frames = scenes_of(dataset, scenario), 0
-    with open_backend(scenario, dataset, 1, cpus, gpus, folder, view) as backend:
+    with (
+        _saying_what_is_kept(scenario, folder),
+        open_backend(scenario, dataset, 1, cpus, gpus, folder, view) as backend,
+    ):
         session = Session(
             backend.host,
             backend.registry,
@@ -124,6 +129,20 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "size.json", answer.json())
     return answer, folder
+
+
+@contextmanager
+def _saying_what_is_kept(scenario: Scenario, folder: Path) -> Iterator[None]:
+    """Ctrl-C, with a word on how to begin again: nothing is kept of a search, and of training its end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        models, again = folder / "models", "begins anew"
+        if scenario.train.use is None and (models / DEPLOYED).exists():
+            again = f"needs no training with --set train.use={models}"
+        elif scenario.train.use is None:
+            again = "trains anew; fleet-sim train goes on where it stopped, for train.use"
+        raise Interrupted(f"interrupted: the same command {again}") from None
 
 
 class _Unwatched:

@@ -52,6 +52,21 @@ def test_a_sentence_says_how_each_release_ended() -> None:
     assert release_words(under_way)[0] == "head kl: begun at 1 s, still at 40 % of the cameras at the end"
 
 
+def test_of_several_seeds_the_first_is_told_in_order_of_time_and_how_many_ended_alike() -> None:
+    late = ((1, 1, Change.BEGUN, 5), (1, 3, Change.THROUGH, 100), (0, 3, Change.BEGUN, 5))
+    first, second = counts_of(*late), counts_of(*late, (0, 5, Change.BACK_WORSE, 5))
+    rows = [
+        row
+        for repeat, counts in enumerate((first, second))
+        for row in release_rows(0, scenario_of(), counts, repeat=repeat)
+    ]
+    assert release_words(rows) == [
+        "head svm: begun at 1 s, through at 3 s (first of 2 seeds, 2 ended so)",
+        "head kl: begun at 3 s, still at 5 % of the cameras at the end (first of 2 seeds, 1 ended so)",
+        "head ce: not begun (first of 2 seeds, 2 ended so)",
+    ]
+
+
 def test_without_labels_nothing_is_said_of_better_or_worse() -> None:
     unlabelled = scenario_of(rollout={"guard": {"kind": "unlabelled"}})
     words = release_words(release_rows(0, unlabelled, counts_of(*BACK_THEN_THROUGH)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fleet_sim.basics.errors import UserError
+from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.report.results import read_results
 from fleet_sim.report.view import View
 from fleet_sim.run import run
@@ -94,3 +94,39 @@ def test_what_cannot_be_sized_is_refused(
     with pytest.raises(UserError, match=message):
         size(small(images, *overrides), find, read_target("accuracy=0.5"), tmp_path / "out", quiet())
     assert not (tmp_path / "out").exists()
+
+
+TRAINED_IN_A_SECOND = """
+name: trained
+codec: {depth: tiny, width: 4, neurons: 8}
+train:
+  recipe: e2e
+  e2e: {epochs: 1}
+  head_training: {epochs: 1}
+  heads: [{name: ce, kind: ce}]
+cluster: {backend: local}
+"""
+
+
+def test_ctrl_c_says_how_to_begin_again(images: Path, tmp_path: Path) -> None:
+    class Stopping(View):
+        def __init__(self, title: str) -> None:
+            super().__init__(Console(file=io.StringIO()))
+            self._title = title
+
+        def stage(self, title: str) -> None:
+            if title == self._title:
+                raise KeyboardInterrupt
+
+    def said(scenario: Scenario, stage: str) -> str:
+        with pytest.raises(Interrupted) as caught:
+            size(scenario, "fleet.cameras", read_target("accuracy=0.5"), tmp_path / "runs", Stopping(stage))
+        return str(caught.value)
+
+    (tmp_path / "trained.yaml").write_text(TRAINED_IN_A_SECOND)
+    trained = load_scenario(tmp_path / "trained.yaml")
+    assert said(trained, "Training").startswith("interrupted: the same command trains anew; fleet-sim train")
+    assert said(small(images), "Search") == "interrupted: the same command begins anew"
+    *_, use = said(trained, "Search").split("train.use=")
+    again = load_scenario(tmp_path / "trained.yaml", [f"train.use={use}"])
+    assert said(again, "Search") == "interrupted: the same command begins anew"
