@@ -10,6 +10,7 @@ from fleet_sim.cluster.codings import Coding, bank_part, coding_of, head_part
 from fleet_sim.cluster.resident import Resident
 from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.cluster.version import Version
+from fleet_sim.codec.batches import few_at_a_time
 from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.sent import Sent
@@ -130,20 +131,20 @@ class Hosting(Resident):
         answer_M = np.empty(len(messages), np.int64)
         groups = np.stack([frames.version, head_M, frames.level], axis=1)
         for version, head, level in np.unique(groups, axis=0):
-            here = np.flatnonzero((groups == (version, head, level)).all(axis=1))
-            coding = self._coding(int(version), sends)
-            read_m = coding.read([messages[m] for m in here], level)
-            answer_M[here] = coding.classify(read_m, level, head)
+            coding, of_group = self._coding(int(version), sends), groups == (version, head, level)
+            for here in few_at_a_time(np.flatnonzero(of_group.all(axis=1)), self._spec.batch):
+                read_m = coding.read([messages[m] for m in here], level)
+                answer_M[here] = coding.classify(read_m, level, head)
         return answer_M
 
     def _code_again(self, frames: Sent, scene_M: np.ndarray, sends: Sends) -> list[bytes]:
         """The messages of these frames, made anew from their scenes."""
         messages = [b""] * len(scene_M)
         for version in np.unique(frames.version):
-            here = np.flatnonzero(frames.version == version)
             coding = self._coding(int(version), sends)
-            seen_m = coding.see(self._images_FHWC[scene_M[here]])
-            for i, m in enumerate(here):
-                level, frame_1 = int(frames.level[m]), frames.frame[m : m + 1]
-                messages[m] = coding.code(seen_m[i : i + 1], level, frame_1)[0]
+            for here in few_at_a_time(np.flatnonzero(frames.version == version), self._spec.batch):
+                seen_m = coding.see(self._images_FHWC[scene_M[here]])
+                for i, m in enumerate(here):
+                    level, frame_1 = int(frames.level[m]), frames.frame[m : m + 1]
+                    messages[m] = coding.code(seen_m[i : i + 1], level, frame_1)[0]
         return messages

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet_sim.cluster.sends import Sends
+from fleet_sim.codec.batches import few_at_a_time
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.cameras import Cameras, Messages, upcoming
@@ -69,18 +70,16 @@ class LiveCameras:
         right_VFL = np.zeros((versions if confidence_V else 0, total, levels), np.int16)
         sizes_VFL2 = np.zeros((versions, total, levels, 2), np.int32)
         for v, coding in enumerate(self._codings):
-            of_version = np.flatnonzero(version_F == v)
-            if not len(of_version):
-                continue
-            seen_M = coding.see(self._images_FHWC[scene_F[of_version]])
-            if confidence_V:
-                right_VFL[v, of_version] = confidence_V[v].estimate(seen_M)
-            by_level = [coding.code(seen_M, k, frame_F[of_version]) for k in range(levels)]
-            bytes_LM = np.array([[len(message) - HEADER_BYTES for message in level] for level in by_level])
-            sizes_VFL2[v, of_version, :, 1] = coding.ideal_millibits(seen_M, bytes_LM).T
-            sizes_VFL2[v, of_version, :, 0] = bytes_LM.T
-            for m, f in enumerate(of_version):
-                coded[int(camera_F[f]), int(frame_F[f])] = [level[m] for level in by_level]
+            for f_M in few_at_a_time(np.flatnonzero(version_F == v), self._spec.batch):
+                seen_M = coding.see(self._images_FHWC[scene_F[f_M]])
+                if confidence_V:
+                    right_VFL[v, f_M] = confidence_V[v].estimate(seen_M)
+                by_level = [coding.code(seen_M, k, frame_F[f_M]) for k in range(levels)]
+                bytes_LM = np.array([[len(one) - HEADER_BYTES for one in level] for level in by_level])
+                sizes_VFL2[v, f_M, :, 1] = coding.ideal_millibits(seen_M, bytes_LM).T
+                sizes_VFL2[v, f_M, :, 0] = bytes_LM.T
+                for m, f in enumerate(f_M):
+                    coded[int(camera_F[f]), int(frame_F[f])] = [level[m] for level in by_level]
         return Messages(sizes_VFL2, expected_bits_VL, right_VL, right_VFL, from_R, frame_R)
 
     @staticmethod

@@ -4,7 +4,7 @@ Libraries choose their kernels by shape: a batch of another size now and then ro
 size with other rows beside does not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import nn
 
 from fleet_sim.basics.errors import UserError
 
+BATCHES_AT_ONCE = 4
 Given = TypeVar("Given", bound=np.generic)
 Made = TypeVar("Made", bound=np.generic)
 
@@ -28,6 +29,12 @@ def in_fixed_batches(
         padding = np.zeros((batch - len(some), *rows.shape[1:]), dtype=rows.dtype)
         results.append(run(np.concatenate([some, padding]))[: len(some)])
     return np.concatenate(results)
+
+
+def few_at_a_time(places_M: NDArray[np.int64], batch: int) -> Iterator[NDArray[np.int64]]:
+    """`places_M` in parts of a few whole batches, so that no more images need be held than these."""
+    most = BATCHES_AT_ONCE * batch
+    return (places_M[start : start + most] for start in range(0, len(places_M), most))
 
 
 def load_frozen(network: nn.Module, weights: Mapping[str, NDArray[np.generic]], device: str) -> nn.Module:

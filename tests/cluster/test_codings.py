@@ -1,6 +1,7 @@
 """Labels and pictures go the way of latents: real bytes, the same digest in bank and live, audited."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from fleet_sim.cluster.codings import Coding, coding_of
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.sends import Sends
 from fleet_sim.cluster.version import Version
+from fleet_sim.codec.batches import BATCHES_AT_ONCE
+from fleet_sim.codec.camera import FrozenEncoder
 from fleet_sim.codec.envelope import HEADER_BYTES
 from fleet_sim.codec.message import MessageError
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
+from fleet_sim.engine.counts import ANSWERED
 from fleet_sim.engine.digest import digest
 from fleet_sim.registry import Registry
 from fleet_sim.scenario import Scenario, digest_fields
@@ -59,6 +63,25 @@ def test_bank_and_live_count_the_same(codec: str, dataset: Dataset, tmp_path: Pa
         assert counts.total_C[6] > 0
     assert digests[0] == digests[1]
     assert offered > 0
+
+
+@pytest.mark.parametrize(
+    ("codec", "fields"), [("latent", {"mode": "live"}), ("jpeg", {"mode": "live"}), ("jpeg", {"audit": 1.0})]
+)
+def test_no_more_than_a_few_batches_of_images_are_held_however_long_an_epoch_is(
+    codec: str, fields: dict[str, Any], dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, latents = list[int](), FrozenEncoder.latents
+
+    def recorded(encoder: FrozenEncoder, images_MHWC: np.ndarray) -> np.ndarray:
+        held.append(len(images_MHWC))
+        return latents(encoder, images_MHWC)
+
+    monkeypatch.setattr(FrozenEncoder, "latents", recorded)
+    whole = {"backend": "local", "shards": 1, "epoch_us": "6 s"}
+    _, counts = simulated(LocalHost(), scenario(codec, cluster=whole, **fields), dataset, tmp_path)
+    assert counts.total_C[ANSWERED] > 200
+    assert max(held) == BATCHES_AT_ONCE * scenario(codec).codec.batch == 64
 
 
 def test_a_label_is_one_byte_and_says_what_the_whole_network_says(version: Version, dataset: Dataset) -> None:
