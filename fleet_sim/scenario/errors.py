@@ -10,6 +10,7 @@ from fleet_sim.basics.errors import UserError, instead
 from fleet_sim.basics.spec import Strict
 from fleet_sim.scenario.document import Origin, Origins, Place, dotted
 from fleet_sim.scenario.fields import kind_name, kinds_at, leaves, written_place
+from fleet_sim.scenario.sweep_spec import SweepSpec
 
 MOST_LINES = 12
 
@@ -100,6 +101,9 @@ def _problem(error: ErrorDetails, model: type[Strict]) -> str:
         unit = _UNITS.get(str(place[-1]).rsplit("_", 1)[-1], "")
         return f"must be {words} {ctx[key]}{unit}, got {shown(value)}"
     if kind == "tuple_type" and place[0] == "sweep":
+        bare = str(place[-1]).removeprefix("sweep.")
+        if bare in SweepSpec.model_fields:
+            return f"it stands in sweep already; write {bare}"
         return "expected a list of values at a whole field path, such as link.budget_bps: [20000, 40000]"
     if kind in ("model_type", "model_attributes_type"):
         return f"expected fields and their values, got {shown(value)}"
@@ -131,6 +135,8 @@ def _choice(choices: list[str], value: object) -> str:
 def _known(place: Place, part: type[Strict], model: type[Strict]) -> str:
     """What to write for the unknown field at `place`, in `part`: a near name, or the same name elsewhere."""
     name = str(place[-1])
+    if name.isdecimal():
+        return "a comma ends a value here: write 5000 or 5_000, not 5,000"
     beside = instead(name, part.model_fields)
     if beside.startswith("did"):
         return beside

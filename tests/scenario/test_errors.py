@@ -36,6 +36,7 @@ FIELDS = {
     "fleet: {groups: [{name: a, share: 1, link: {rate: 0}}]}": "F:2: fleet.groups.0.link.rate: must be at least 0.001",
     "link: {budget_bsp: 5}": "F:2: link.budget_bsp: unknown field; did you mean budget_bps?",
     "budget_bps: 5": "F:2: budget_bps: unknown field; did you mean link.budget_bps?",
+    "fleet: {cameras: 5,000}": "F:2: fleet.000: unknown field; a comma ends a value here: write 5000 or 5_000, not 5,000",
     "zzz: 5": "F:2: zzz: unknown field; there are name, seed, duration_us, mode,",
     "serving:\n  deadline_us: 20 kbit/s": "F:3: serving.deadline_us: 'kbit/s' is a unit of bit rate; "
     "expected a time (us, ms, s, min, h)",
@@ -162,6 +163,7 @@ SWEEPS = {
     ],
     "serving.switches: [[]]": ["F:3: sweep.serving.switches: cannot be swept; single values of"],
     "link: [{}]": ["F:3: sweep.link: unknown field"],
+    "sweep.seeds: 5": ["F:3: sweep.sweep.seeds: it stands in sweep already; write seeds"],
     "link.budget_bps: []": ["F:3: sweep.link.budget_bps: no values; give at least one"],
     "link.budget_bps: 20000": ["F:3: sweep.link.budget_bps: expected a list of values"],
     "link: {budget_bps: [1]}": ["F:3: sweep.link: expected a list of values at a whole field path"],
