@@ -100,8 +100,8 @@ def test_a_bad_release_is_taken_back_at_the_canary_and_a_good_one_goes_through(s
     assert answers_HS(counts)[TWIN, back_s + 1 :].sum() > 0
 
 
-def test_labels_that_come_after_the_run_stop_nothing(session: Session) -> None:
-    late = counts_of(session, scenario_of(("1 s", "shifted"), guard=LABELS | {"delay_us": "1 h"}))
+def test_labels_that_come_after_the_release_stop_nothing(session: Session) -> None:
+    late = counts_of(session, scenario_of(("1 s", "shifted"), guard=LABELS | {"delay_us": "13 s"}))
     assert [what for _, _, what, _ in events(late)] == ["BEGUN", "WAVE", "WAVE", "THROUGH"]
 
 
@@ -112,7 +112,7 @@ def test_a_head_in_force_is_not_released(session: Session) -> None:
 
 @pytest.mark.parametrize(("share", "wrong"), [(1.0, 0.0), (0.3, 0.0), (1.0, 0.25)])
 def test_labels_are_drawn_whatever_the_answer(session: Session, share: float, wrong: float) -> None:
-    guard = LABELS | {"share": share, "wrong": wrong, "delay_us": "1 h"}
+    guard = LABELS | {"share": share, "wrong": wrong, "delay_us": "14 s"}
     counts = counts_of(session, scenario_of(("0 s", "shifted"), guard=guard))
     answered, labelled, right = counts.answers_GVHS3.sum(axis=(0, 1, 3)).T
     assert answered.tolist() == counts.by_head_HC[:, 0].tolist()
