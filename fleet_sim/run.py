@@ -255,7 +255,7 @@ def _write(
         **summary_of(scenario, dataset.content_hash, deployed, outcomes),
         "complete": complete,
         "machine": machine("cuda" if scenario.serving.num_gpus else "cpu"),
-        "ladder": [asdict(rung) for rung in session.ladder],
+        "ladder": session.ladder,
         "audit": {"checked": session.audited},
         **({"packed_bytes": session.packed} if session.packed else {}),
         "restarts": session.restarts,

@@ -1,4 +1,4 @@
-"""Released versions as a run has them: their ids, their ladders, and what brings them to a camera."""
+"""Released versions as a run has them: their ids, and what brings them to a camera."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,19 +30,6 @@ class Packed(TypedDict):
 
     whole: int
     delta: int
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One level of a version's ladder under one head, measured on every scene."""
-
-    encoder: str
-    head: str
-    level: int
-    neurons: int
-    bpp_ideal: float
-    bpp_payload: float
-    accuracy: float
 
 
 def packed(before: Bundle, after: Bundle) -> Packed:

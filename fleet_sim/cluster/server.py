@@ -6,20 +6,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.memory import keep_memory
-from fleet_sim.cluster.bank import Bank, one_scene
+from fleet_sim.cluster.answering import Answering
+from fleet_sim.cluster.bank import one_scene
 from fleet_sim.cluster.host import MemberLost
-from fleet_sim.cluster.hosting import Hosting
 from fleet_sim.cluster.point import Delivery, Point
 from fleet_sim.cluster.received import as_received
-from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.codec.received import Received
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.answers import (
     Batching,
     Waiting,
-    audited,
     look_up,
     nothing_waits,
     scenes_of,
@@ -27,7 +24,7 @@ from fleet_sim.engine.answers import (
 )
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import Schedule
-from fleet_sim.engine.heads import NO_HEAD, Judge
+from fleet_sim.engine.heads import Judge
 from fleet_sim.engine.lessons import (
     Kept,
     forget,
@@ -70,7 +67,7 @@ class _State:
     after_end: int
 
 
-class DecoderServer(Hosting):
+class DecoderServer(Answering):
     """One or several servers. All they know comes through these calls, so they can be rebuilt from them."""
 
     def __init__(self, member: int, spec: CodecSpec, device: str):
@@ -114,30 +111,30 @@ class DecoderServer(Hosting):
             frames: Sent, head_M: np.ndarray, otherwise_M: np.ndarray, done_us_M: np.ndarray
         ) -> np.ndarray:
             nonlocal checked
-            fleet, watching = state.point.fleet, state.point.window_us > 0
+            point, fleet, watching = state.point, state.point.fleet, state.point.window_us > 0
             message_M = np.full(len(head_M), b"", object)
-            if state.point.live:
+            if point.live:
                 begun_m = np.flatnonzero(head_M >= 0)
-                message_M[begun_m] = messages = self._take_messages(frames, head_M)
+                message_M[begun_m] = messages = _taken(state.messages, frames, head_M)
                 right_M = np.zeros(len(head_M), np.bool_)
-                right_M[begun_m] = self._classify(take(frames, begun_m), head_M[begun_m], messages)
+                right_M[begun_m] = self._classify(point, take(frames, begun_m), head_M[begun_m], messages)
                 weighed_M = self._weigh(frames, begun_m, messages) if watching else None
             else:
-                bank = self._looked_up
+                bank = self._bank_of(point)
                 right_M = look_up(frames, head_M, fleet, bank.right_VHLF)
-                checked += self._audit(frames, head_M, right_M)
+                checked += self._audit(point, state.audit_ppm, frames, head_M, right_M)
                 weighed_M = (
                     weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if watching else None
                 )
-            if state.point.shadows:
-                shown.append(self._shown(frames, head_M, otherwise_M, done_us_M, message_M))
-            for i, lesson in enumerate(state.point.lessons):
+            if point.shadows:
+                shown.append(self._shown(point, frames, head_M, otherwise_M, done_us_M, message_M))
+            for i, lesson in enumerate(point.lessons):
                 new_m = np.flatnonzero(is_labelled(frames, head_M, fleet.seed, lesson.labelled_ppm))
                 new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
                 state.kept[i] = kept_with(state.kept[i], new)
             if weighed_M is not None:
                 expected_VL = np.stack([version.tables.expected_millibits_L for version in self._versions])
-                window_us, watched_GWQ = state.point.window_us, counts.watched_GWQ
+                window_us, watched_GWQ = point.window_us, counts.watched_GWQ
                 count_watched(frames, head_M, right_M, *weighed_M, fleet, expected_VL, window_us, watched_GWQ)
             return right_M
 
@@ -220,68 +217,14 @@ class DecoderServer(Hosting):
             raise MemberLost("no sweep point is open here")
         return self._state
 
-    @property
-    def _looked_up(self) -> Bank:
-        bank = self._banks.get(self._here().point.sends)
-        if bank is None:
-            raise MemberLost("no bank is here")
-        return bank
 
-    def _take_messages(self, frames: Sent, head_M: np.ndarray) -> list[bytes]:
-        """The bytes of the frames that a batch has taken, for good; those shed are forgotten."""
-        waiting = self._here().messages
-        shed = take(frames, np.flatnonzero(head_M == SHED))
-        for key in zip(shed.camera.tolist(), shed.frame.tolist(), strict=True):
-            del waiting[key]
-        begun = take(frames, np.flatnonzero(head_M >= 0))
-        keys = zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)
-        return [waiting.pop(key) for key in keys]
-
-    def _classify(self, frames: Sent, head_M: np.ndarray, messages: list[bytes]) -> np.ndarray:
-        """Decode and classify these messages: was each answer right, (M,) bool?"""
-        label_M = self._labels_F[scenes_of(frames, self._here().point.fleet)]
-        right_M: np.ndarray = self._answers(frames, head_M, messages, self._here().point.sends) == label_M
-        return right_M
-
-    def _shown(
-        self,
-        frames: Sent,
-        head_M: np.ndarray,
-        before_M: np.ndarray,
-        done_us_M: np.ndarray,
-        message_M: np.ndarray,
-    ) -> Shown:
-        """Let the head before answer as well what a released head does, and compare."""
-        point, both_m = self._here().point, np.flatnonzero(before_M != NO_HEAD)
-        both, scene_m = take(frames, both_m), scenes_of(take(frames, both_m), point.fleet)
-        pair = head_M[both_m], before_M[both_m]
-        if point.live:
-            messages = message_M[both_m].tolist()
-            new_m, old_m = (self._answers(both, head_m, messages, point.sends) for head_m in pair)
-        else:
-            answer_VHLF = self._looked_up.answer_VHLF
-            new_m, old_m = (answer_VHLF[both.version, head_m, both.level, scene_m] for head_m in pair)
-        return first_shown(
-            Shown(done_us_M[both_m], both.camera, both.frame, scene_m, both.level, *pair, new_m == old_m)
-        )
-
-    def _audit(self, frames: Sent, head_M: np.ndarray, right_M: np.ndarray) -> int:
-        """Do a sampled share of answers again live; RunError if one differs from the bank."""
-        state = self._here()
-        chosen_M = audited(frames, state.point.fleet, state.audit_ppm)
-        chosen_m = np.flatnonzero(chosen_M & (head_M >= 0))
-        if not len(chosen_m):
-            return 0
-        sample = take(frames, chosen_m)
-        scene_M = scenes_of(sample, state.point.fleet)
-        messages = self._code_again(sample, scene_M, state.point.sends)
-        bytes_M = np.array([len(message) - HEADER_BYTES for message in messages])
-        banked_M = self._looked_up.sizes_VFL2[sample.version, scene_M, sample.level, 0]
-        if (other_m := np.flatnonzero(bytes_M != banked_M)).size:
-            raise RunError(f"audit: scene {scene_M[other_m[0]]} takes another size live than in the bank")
-        if not np.array_equal(self._classify(sample, head_M[chosen_m], messages), right_M[chosen_m]):
-            raise RunError("audit: a scene is answered otherwise live than in the bank")
-        return len(chosen_m)
+def _taken(messages: dict[tuple[int, int], bytes], frames: Sent, head_M: np.ndarray) -> list[bytes]:
+    """The bytes of the frames that a batch begins, taken out of `messages`; those shed are forgotten."""
+    shed = take(frames, np.flatnonzero(head_M == SHED))
+    for key in zip(shed.camera.tolist(), shed.frame.tolist(), strict=True):
+        del messages[key]
+    begun = take(frames, np.flatnonzero(head_M >= 0))
+    return [messages.pop(key) for key in zip(begun.camera.tolist(), begun.frame.tolist(), strict=True)]
 
 
 def _labels(counts: Counts) -> np.ndarray:

@@ -5,25 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from fleet_sim.basics.errors import RunError
 from fleet_sim.basics.hashing import canonical_json, sha256_hex
+from fleet_sim.cluster.crews import new_crew
+from fleet_sim.cluster.deployment import Deployment
 from fleet_sim.cluster.epochs import fleet_of, head_schedule
 from fleet_sim.cluster.export import Export
-from fleet_sim.cluster.host import Host, Ref
-from fleet_sim.cluster.knowledge import Knowledge
+from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.point import Point
-from fleet_sim.cluster.released import Deployed, Packed, Rung, Update, packed
+from fleet_sim.cluster.released import Update
 from fleet_sim.cluster.retraining import Retraining, lessons_of
 from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.scenes import Scenes
-from fleet_sim.cluster.sends import LABEL, LATENT, LATENTS, Sends, mean_payload_bits, sends_of
-from fleet_sim.cluster.server import DecoderServer
-from fleet_sim.cluster.shard import CameraShard
+from fleet_sim.cluster.sends import LATENTS, Sends, sends_of
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
-from fleet_sim.cluster.surveys import Surveys
-from fleet_sim.codec.contract import contract_id
 from fleet_sim.control.names import estimates, own
 from fleet_sim.engine.best import Best, best_of
 from fleet_sim.engine.counts import Counts
@@ -33,13 +29,10 @@ from fleet_sim.scenario import Scenario, digest_fields
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 
 
-class Session:
-    """Members of one run, and the scenes that cameras see.
+class Session(Deployment):
+    """As many crews of members as there are `exports`, each at one sweep point at a time beside the others.
 
-    Members form as many crews as there are `exports`; each crew simulates one sweep point at a time, beside
-    the others. `servers` is the most server members that any point wants; one with fewer uses the first of
-    them. `banked` is told how many of the scenes are in the bank that is being made, and of how many; there
-    is one for each of `sends`, all that cameras send at some point.
+    `servers` is the most server members that any point wants; one with fewer uses the first of them.
     """
 
     def __init__(
@@ -53,25 +46,12 @@ class Session:
         banked: Callable[[int, int], None],
         sends: Sequence[Sends] = (LATENTS,),
     ):
-        self._host, self._scenario = host, scenario
-        self._scenes, self._sends = scenes, sends
-        self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
-        self._stated: dict[Sends, np.ndarray] = {}  # classes that heads give to validation images
-        self._registry = registry
-        self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
-        self._crews = [self._crew(number, servers, export) for number, export in enumerate(exports)]
-        self._servers = [server for crew in self._crews for server in crew.servers]
-        self._shards = [shard for crew in self._crews for shard in crew.shards]
-        self._surveys = Surveys(host, self._servers, scenario, scenes, banked)
-        for server in self._servers:
-            server.lasting("see", self._images, self._labels)
-        self.deployed: list[Deployed] = []
-        self.ladder: list[Rung] = []
+        self._crews = [
+            new_crew(host, scenario, number, servers, export) for number, export in enumerate(exports)
+        ]
+        super().__init__(host, registry, scenario, scenes, self._crews, banked, sends)
         self._best: dict[str, Best] = {}
-        self._knowledge: dict[Sends, Knowledge] = {}
-        self.packed: list[Packed] = []  # of each version but the first
         self._audited = [0] * len(self._crews)
-        self._contract_ids: set[int] = set()
         self._warm()
 
     def _warm(self) -> None:
@@ -89,35 +69,6 @@ class Session:
         self._shards[0].ask("warm", point)
         if self._servers:
             self._servers[0].ask("warm", point, head_schedule(self._scenario))
-
-    def _crew(self, number: int, servers: int, export: Export) -> Crew:
-        scenario, of_crew = self._scenario, f"-of-crew-{number}" if number else ""
-        shards = [
-            Member(
-                self._host,
-                f"camera-shard-{i}{of_crew}",
-                CameraShard,
-                i,
-                scenario.cluster.shards,
-                cpus=scenario.cluster.shard_cpus,
-            )
-            for i in range(scenario.cluster.shards)
-        ]
-        hosts = [
-            Member(
-                self._host,
-                f"decoder-server-{i}{of_crew}",
-                DecoderServer,
-                i,
-                scenario.codec,
-                "cuda" if scenario.serving.num_gpus else "cpu",
-                cpus=scenario.cluster.server_cpus,
-                gpus=scenario.serving.num_gpus,
-                snapshots_here=True,
-            )
-            for i in range(servers)
-        ]
-        return Crew(self._host, shards, hosts, export)
 
     def retraining(self, point: Scenario, fit: Callable[[int, Lessons], str], number: int = 0) -> Retraining:
         """The heads to be retrained in a point that crew `number` is to simulate."""
@@ -166,81 +117,9 @@ class Session:
         return len(self._crews)
 
     @property
-    def restarts(self) -> int:
-        """How often a member died and was set up again."""
-        return sum(member.restarts for member in [self._registry, *self._shards, *self._servers])
-
-    @property
     def audited(self) -> int:
         """Answers of a bank done again live and found equal."""
         return sum(self._audited)
-
-    def deploy(self, version: Deployed) -> None:
-        """Give every member an encoder with its heads, and its bank unless the run is live."""
-        place = len(self.deployed)
-        names = [head.name for head in self._scenario.train.heads]
-        self._registry.ask("deploy", version.encoder, tuple(version.heads[name] for name in names)).wait()
-        encoder = self._load(version.encoder)
-        heads = [self._load(version.heads[name]) for name in names]
-        for server in self._servers:
-            server.lasting("add_version", encoder, *heads)
-        bundle = self._host.get(encoder)
-        identity = contract_id(bundle.manifest["contract_hash"])
-        if identity in self._contract_ids:
-            raise RunError("two encoders of this run share their contract id; train with another seed")
-        self._contract_ids.add(identity)
-        for sends in self._sends:
-            bits_L = bundle.tensors["tables"]["mean_payload_bits_L"]
-            if sends.codec != LATENT:
-                bits_L = mean_payload_bits(sends, self._scenes.trained_on_MHWC)
-            self._deploy_coding(version, place, sends, bits_L, encoder, heads)
-        self.deployed.append(version)
-
-    def _deploy_coding(
-        self, version: Deployed, place: int, sends: Sends, bits_L: np.ndarray, encoder: Ref, heads: list[Ref]
-    ) -> None:
-        """Give every member what it needs for cameras that send this; measure its ladder on the scenes."""
-        bank, sums = self._surveys.bank(place, sends)
-        live = self._scenario.mode == "live"
-        calibration = None
-        estimate_HFL = None
-        if self._validation is not None:
-            wanted, server = self._scenario.estimates and sends.codec == LATENT, self._servers[0]
-            calibration = server.ask("calibrate", place, sends, *self._validation, wanted).wait()[0]
-            if wanted and not live:
-                estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
-        if self._scenario.compares:
-            self._stated[sends] = self._surveys.answers(place, sends)
-        curves = self._surveys.curves(place, sends) if self._scenario.allocates else None
-        if not live:
-            for server in self._servers:
-                server.lasting("add_bank", bank, sends)
-        for shard in self._shards:
-            part = None if live else bank
-            shard.lasting("add_version", bits_L, part, calibration, estimate_HFL, curves, sends)
-            if live:
-                run = heads if sends.codec == LABEL else []
-                shard.lasting("add_live", self._scenario.codec, self._images, sends, encoder, *run)
-        if self._scenario.report.oracle:
-            self._knowledge[sends] = self._surveys.known_to_oracles(place, sends, self._host.get(bank))
-        images = self._scenes.images  # the clear ones
-        pixels = images * self._scenario.data.image_size**2
-        latent = sends.codec == LATENT
-        for h, name in enumerate(version.heads):
-            if sends.codec == LABEL and h != sends.head:
-                continue
-            for level in range(len(bits_L)):
-                self.ladder.append(
-                    Rung(
-                        version.encoder,
-                        name if latent else f"{name}, {sends.codec}",
-                        level,
-                        self._scenario.codec.ladder[level] if latent else 0,
-                        round(float(sums["ideal_millibits_L"][level]) / 1000 / pixels, 6),
-                        round(float(sums["payload_bits_L"][level]) / pixels, 6),
-                        round(float(sums["right_HL"][h, level]) / images, 6),
-                    )
-                )
 
     def oracle(self, point: Scenario) -> Best:
         """The best there could have been at a sweep point; found once for points that differ in control."""
@@ -309,11 +188,3 @@ class Session:
         self._audited[number] += audited
         export.end(counts)
         return counts
-
-    def _weigh(self) -> None:
-        """See what brings the encoder deployed last to a camera that has the one before."""
-        before, after = (self._host.get(self._load(version.encoder)) for version in self.deployed[-2:])
-        self.packed.append(packed(before, after))
-
-    def _load(self, version: str) -> Ref:
-        return self._registry.ask("load", version).wait()[0]

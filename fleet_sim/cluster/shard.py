@@ -2,27 +2,25 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.camera.energy import Did
-from fleet_sim.cluster.bank import Bank, BankPart, one_scene, with_version
-from fleet_sim.cluster.calibration import Calibration, Curves
+from fleet_sim.cluster.bank import one_scene
+from fleet_sim.cluster.calibration import Curves
+from fleet_sim.cluster.carrying import Carrying
 from fleet_sim.cluster.host import MemberLost
-from fleet_sim.cluster.live import LiveCameras
+from fleet_sim.cluster.live import Coded, LiveCameras
 from fleet_sim.cluster.point import Delivery, Moved, Point
-from fleet_sim.cluster.resident import Resident
-from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.controller import Guide, guide_of
-from fleet_sim.control.hull import NO_HULLS, Hulls, hulls_of
 from fleet_sim.control.observation import RAISED
 from fleet_sim.engine.air import FAILED, NO_ORDER, TAKEN_UP, Known, Order, carry, obey
 from fleet_sim.engine.allocating import allocate_cells
-from fleet_sim.engine.cameras import Cameras, Messages, expected_wire_bits, new_cameras
+from fleet_sim.engine.cameras import Cameras, Messages, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import cells_of_shard
 from fleet_sim.engine.sent import Sent, room_for, together
@@ -30,10 +28,6 @@ from fleet_sim.engine.step import DONE, NO_LEVEL, POOL_FULL, count_unfinished, s
 from fleet_sim.network.queues import Pool, grown
 from fleet_sim.network.uplink import Uplinks
 
-if TYPE_CHECKING:
-    from fleet_sim.codec.confidence import Confidence
-
-NO_ESTIMATES = np.zeros((0, 0, 0), np.int16)
 ROOM = 1 << 17  # messages that a step writes down before it lets them be taken away
 
 
@@ -45,12 +39,12 @@ class _State:
     uplinks: Uplinks
     pool: Pool
     counts: Counts
-    coded: dict[tuple[int, int], list[bytes]]  # live: messages at every level of frames not yet sent
+    coded: Coded  # live: messages at every level of frames not yet sent
     obeyed: int = NO_ORDER.number  # the last order
     now_us: int = 0  # all before it has happened
 
 
-class CameraShard(Resident):
+class CameraShard(Carrying):
     """Cameras as rows of arrays. All it knows comes through these calls, so it can be rebuilt from them."""
 
     def __init__(self, shard: int, shards: int):
@@ -61,39 +55,9 @@ class CameraShard(Resident):
 
     def reset(self) -> None:
         """No versions, no cameras."""
-        self._payload_bits: dict[Sends, list[np.ndarray]] = {}
-        self._calibrations: dict[Sends, list[Calibration | None]] = {}
-        self._curves: dict[Sends, list[Curves]] = {}
-        self._estimates: dict[Sends, list[np.ndarray]] = {}
-        self._banks: dict[Sends, Bank] = {}
-        self._live: dict[Sends, LiveCameras] = {}
+        super().reset()
         self._state: _State | None = None
         self._guide: Guide = guide_of("budget")
-
-    def add_version(
-        self,
-        mean_payload_bits_L: np.ndarray,
-        part: BankPart | None,
-        calibration: Calibration | None = None,
-        estimate_HFL: np.ndarray | None = None,
-        curves: Curves | None = None,
-        sends: Sends = LATENTS,
-    ) -> None:
-        """Take up an encoder version: what controllers may expect, and its bank unless the run is live."""
-        self._payload_bits.setdefault(sends, []).append(mean_payload_bits_L)
-        self._calibrations.setdefault(sends, []).append(calibration)
-        if curves is not None:
-            self._curves.setdefault(sends, []).append(curves)
-        if estimate_HFL is not None:
-            self._estimates.setdefault(sends, []).append(estimate_HFL)
-        if part is not None:
-            self._banks[sends] = with_version(self._banks.get(sends), part)
-
-    def add_live(self, spec: Any, images_FHWC: np.ndarray, sends: Sends, encoder: Any, *heads: Any) -> None:
-        """Take up a frozen encoder and its heads, to run for every frame what cameras that send this run."""
-        if sends not in self._live:
-            self._live[sends] = LiveCameras(spec, images_FHWC, sends)
-        self._live[sends].add(encoder, heads)
 
     def warm(self, point: Point) -> None:
         """Compile what steps need, or load it, before they are asked for; leaves nothing else behind."""
@@ -183,61 +147,11 @@ class CameraShard(Resident):
         carry(*given, until_us, state.counts.air_VGSQ)
 
     def _messages(self, state: _State, until_us: int, version_from_us_V: np.ndarray) -> Messages:
-        sends = state.point.sends
-        expected_bits_VL = expected_wire_bits(state.point.fleet, np.stack(self._payload_bits[sends]))
+        """What cameras may send before `until_us`."""
         if not state.point.live:
-            bank = self._banks.get(sends)
-            if bank is None:
-                raise MemberLost("no bank is here")
-            nothing = np.zeros(0, np.int64)
-            right_VL, right_VFL = self._right(state, expected_bits_VL), NO_ESTIMATES
-            if state.point.estimates and sends in self._estimates:
-                right_VFL = np.stack(
-                    [estimate_HFL[state.point.head] for estimate_HFL in self._estimates[sends]]
-                )
-            hulls = self._hulls(state)
-            return Messages(bank.sizes_VFL2, expected_bits_VL, right_VL, right_VFL, nothing, nothing, hulls)
-        if sends not in self._live:
-            raise MemberLost("no encoder is here")
-        messages = self._live[sends].encode(
-            state.cameras,
-            state.uplinks,
-            state.point.fleet,
-            expected_bits_VL,
-            self._right(state, expected_bits_VL),
-            self._confidences(state),
-            version_from_us_V,
-            until_us,
-            state.coded,
-        )
-        return messages._replace(hulls=self._hulls(state))
-
-    def _hulls(self, state: _State) -> Hulls:
-        """Of what groups may gain by their bits, where base stations allocate by it."""
-        fleet, head = state.point.fleet, state.point.head
-        if fleet.allocation.kind == EQUAL:
-            return NO_HULLS
-        curves = self._curves.get(state.point.sends)
-        if curves is None:
-            raise MemberLost("no curves are here")
-        payload_bits_VGL = np.rint([of_version.payload_bits_GL for of_version in curves]).astype(np.int64)
-        right_VGL = np.stack([of_version.right_GHL[:, head] for of_version in curves])
-        return hulls_of(expected_wire_bits(fleet, payload_bits_VGL), right_VGL)
-
-    def _confidences(self, state: _State) -> list["Confidence"]:
-        """Of each version, where cameras estimate."""
-        if not state.point.estimates:
-            return []
-        calibrations = self._calibrations[state.point.sends]
-        return [c.confidence_H[state.point.head] for c in calibrations if c is not None and c.confidence_H]
-
-    def _right(self, state: _State, expected_bits_VL: np.ndarray) -> np.ndarray:
-        """(V, L) shares of right answers as calibrated; zeros without."""
-        right_VL = np.zeros(expected_bits_VL.shape)
-        for version, calibration in enumerate(self._calibrations[state.point.sends]):
-            if calibration is not None:
-                right_VL[version] = calibration.right_HL[state.point.head]
-        return right_VL
+            return self._from_bank(state.point)
+        rows = (state.cameras, state.uplinks)
+        return self._coded_live(state.point, *rows, version_from_us_V, until_us, state.coded)
 
     def _move_on(
         self, state: _State, messages: Messages, until_us: int, version_from_us_V: np.ndarray

@@ -11,24 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleet_sim.basics.errors import UserError
+from fleet_sim.registry.ladder import Rung
 from fleet_sim.report.releases import ReleaseRow, VersionRow
 from fleet_sim.report.retrained import RetrainedRow
 from fleet_sim.report.travels import TravelRow
 from fleet_sim.report.watch import WatchedRow
 
 Swept = dict[str, str | int | float | None]
-
-
-class LadderRow(TypedDict):
-    """One level of one head over all scenes, without a network in between."""
-
-    encoder: str
-    head: str
-    level: int
-    neurons: int
-    bpp_ideal: float
-    bpp_payload: float
-    accuracy: float
 
 
 class GroupRow(TypedDict):
@@ -162,7 +151,7 @@ class Summary(TypedDict):
     scenario: dict[str, dict[str, object]]
     versions: dict[str, list[EncoderRow]]
     machine: dict[str, str | int | float | None]
-    ladder: list[LadderRow]
+    ladder: list[Rung]
     points: list[PointRow]
     audit: NotRequired[dict[str, int]]
     retrained: NotRequired[list[RetrainedRow]]
