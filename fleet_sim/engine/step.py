@@ -10,16 +10,15 @@ import numpy as np
 
 from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
-from fleet_sim.control.budget import budget_level
 from fleet_sim.control.observation import SKIP
 from fleet_sim.engine import allocating, observing
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.cameras import MICRO
-from fleet_sim.engine.captures import in_rounds, next_capture_us
-from fleet_sim.engine.groups import frame_period_of, group_of, part_of
+from fleet_sim.engine.captures import next_capture_us
 from fleet_sim.engine.installs import version_of
-from fleet_sim.engine.views import scene_of
-from fleet_sim.network import aloha, heap, packets, queues, turns, waiting
+from fleet_sim.engine.ready import frame_ready
+from fleet_sim.engine.tallying import add_packet, add_sent, count, counted_group
+from fleet_sim.network import aloha, packets, queues, turns, waiting
 from fleet_sim.network.link import ALOHA
 from fleet_sim.network.queues import BUFFER, NONE, THROUGH
 from fleet_sim.network.uplink import AIR, NEVER
@@ -33,36 +32,6 @@ NOBODY = np.uint32(0xFFFFFFFF)
 
 
 @inlined()
-def _count(tallies, named, group, version, second, column, amount):
-    tallies.by_second_VSC[at(version), at(second), column] += amount
-    if named >= 0:
-        tallies.cells_KSC[named, second, column] += amount
-    if group >= 0:
-        tallies.groups_GSC[group, second, column] += amount
-
-
-@inlined()
-def _counted_group(tallies, fleet, camera):
-    """The group whose row this camera counts in; -1 where groups are not counted."""
-    return group_of(fleet, camera) if tallies.groups_GSC.shape[0] > 0 else -1
-
-
-@inlined()
-def _add_sent(count_C, level, payload_bits, millibits):
-    count_C[c.SENT] += 1
-    count_C[c.LEVEL_SUM] += level
-    count_C[c.PAYLOAD_BITS] += payload_bits
-    count_C[c.IDEAL_MILLIBITS] += millibits
-
-
-@inlined()
-def _add_packet(count_C, bits, lost):
-    count_C[c.PACKETS] += 1
-    count_C[c.WIRE_BITS] += bits
-    count_C[c.PACKETS_LOST] += lost
-
-
-@inlined()
 def _settle(cameras, u, pool, fleet, hulls, named, cell, now_us, tallies, sent, sent_count):
     """Count all finished messages, write down those that got through, and return how many those are now."""
     link, second = fleet.link, now_us // MICRO
@@ -72,14 +41,14 @@ def _settle(cameras, u, pool, fleet, hulls, named, cell, now_us, tallies, sent, 
         message = pool.messages[at(place)]
         version, level, fate = np.int64(message.version), np.int64(message.level), np.int64(message.fate)
         camera = u.cameras[at(message.row)].camera
-        group = _counted_group(tallies, fleet, camera)
+        group = counted_group(tallies, fleet, camera)
         if fate == THROUGH:
             bits = 8 * (np.int64(message.bytes) - around)
-            _add_sent(tallies.by_second_VSC[at(version), at(second)], level, bits, message.millibits)
+            add_sent(tallies.by_second_VSC[at(version), at(second)], level, bits, message.millibits)
             if named >= 0:
-                _add_sent(tallies.cells_KSC[named, second], level, bits, message.millibits)
+                add_sent(tallies.cells_KSC[named, second], level, bits, message.millibits)
             if group >= 0:
-                _add_sent(tallies.groups_GSC[group, second], level, bits, message.millibits)
+                add_sent(tallies.groups_GSC[group, second], level, bits, message.millibits)
             if cameras.told_CG.shape[0] > 0:
                 bits = 8 * packets.wire_bytes(link, np.int64(message.bytes))
                 allocating.hear(cameras.told_CG, fleet, hulls, cell, camera, version, level, bits)
@@ -95,93 +64,9 @@ def _settle(cameras, u, pool, fleet, hulls, named, cell, now_us, tallies, sent, 
             sent_count += 1
         else:
             column = c.DROPPED_BUFFER + fate - BUFFER
-            _count(tallies, named, group, version, second, column, 1)
+            count(tallies, named, group, version, second, column, 1)
         place = queues.take_finished(pool)
     return sent_count
-
-
-@inlined()
-def _frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, cell, row, tallies):
-    """A camera has encoded its next frame: pick its level and queue it; what gives way is counted.
-
-    Returns the level; one that is not on the ladder is not taken, and the frame gets lost.
-    """
-    source, control, camera = cameras.sources[row], cameras.control[cell], u.cameras[row]
-    link, number = fleet.link, np.int64(camera.camera)
-    frame, capture_us = np.int64(source.frame), source.capture_us
-    source.frame += 1
-    source.capture_us = next_capture_us(fleet, number, frame, capture_us)
-    first_row, size = u.cells[cell].first_row, u.cells[cell].rows
-    if in_rounds(fleet):
-        control.next = 0 if control.next + 1 == size else control.next + 1
-    else:
-        heap.advance_top(cameras.sources["order"], first_row, size, cameras.sources["capture_us"])
-    version = version_of(cameras, version_from_us_V, row, capture_us)
-    if messages.live_from_R.shape[0] > 0:
-        place = messages.live_from_R[row] + frame - messages.live_frame_R[row]
-    else:
-        place = scene_of(fleet, number, frame, capture_us)
-    group = _counted_group(tallies, fleet, number)
-    if cameras.meters.shape[0] > 0:
-        meter = cameras.meters[row]
-        if capture_us < meter.busy_us:
-            _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
-            _count(tallies, control.named, group, version, capture_us // MICRO, c.DROPPED_BUSY, 1)
-            return np.int64(0)
-        meter.busy_us = capture_us + fleet.encode_us
-        meter.encoded += 1
-    air = u.air[row if link.sharing == ALOHA else cell]
-    ready_us, period_us, plan = capture_us + fleet.encode_us, fleet.frame_period_us, control.plan_bits
-    if fleet.groups.upto_G.shape[0] > 0:
-        period_us = frame_period_of(fleet, number)
-        plan = part_of(fleet, group, plan)
-    if cameras.told_CG.shape[0] > 0:
-        plan = allocating.told_bits(cameras.told_CG, fleet, cell, number, ready_us)
-    level = np.int64(fleet.fixed_level)
-    if cameras.minds.shape[0] > 0:
-        observation, mind = guide.observation[0], cameras.minds[row]
-        observing.look(
-            observation,
-            mind,
-            camera,
-            air,
-            fleet,
-            messages,
-            version,
-            place,
-            ready_us,
-            period_us,
-            plan,
-            part_of(fleet, group, control.alone_bits),
-            observing.rest_us(u, link, row, ready_us),
-        )
-        level = guide.choose(observation, mind)
-        observing.looked(mind, camera, ready_us)
-        if level < SKIP or level >= messages.expected_bits_VL.shape[1]:
-            return level
-    elif level < 0:
-        backlog_bits = 8 * np.int64(camera.waiting_bytes)
-        if cameras.told_CG.shape[0] > 0:
-            room_bits = plan - backlog_bits
-            level = allocating.level_of(
-                cameras.saved_bits_R, row, fleet, messages.hulls, version, number, room_bits
-            )
-        else:
-            level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)
-    _count(tallies, control.named, group, version, capture_us // MICRO, c.OFFERED, 1)
-    if level == SKIP:
-        _count(tallies, control.named, group, version, ready_us // MICRO, c.DROPPED_SKIPPED, 1)
-        return level
-    around = fleet.message_header_bytes + link.length_bytes
-    content = np.int64(messages.sizes_VFL2[at(version), at(place), at(level), 0]) + around
-    wire = packets.wire_bytes(link, content)
-    if packets.make_room(camera, air, pool, link, wire):
-        millibits = messages.sizes_VFL2[at(version), at(place), at(level), 1]
-        queues.append(camera, pool, row, frame, capture_us, content, millibits, level, version, wire)
-    else:
-        second = (capture_us + fleet.encode_us) // MICRO
-        _count(tallies, control.named, group, version, second, c.DROPPED_BUFFER, 1)
-    return level
 
 
 @inlined()
@@ -191,12 +76,12 @@ def _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies):
     begins = u.cameras[row].fragment == 0 and u.cameras[row].tries == 0
     version, bits, lost = packets.land(u, pool, fleet.link, fleet.seed, transmitter, row, now_us)
     second = now_us // MICRO
-    _add_packet(tallies.by_second_VSC[at(version), at(second)], bits, lost)
+    add_packet(tallies.by_second_VSC[at(version), at(second)], bits, lost)
     if named >= 0:
-        _add_packet(tallies.cells_KSC[named, second], bits, lost)
-    group = _counted_group(tallies, fleet, u.cameras[row].camera)
+        add_packet(tallies.cells_KSC[named, second], bits, lost)
+    group = counted_group(tallies, fleet, u.cameras[row].camera)
     if group >= 0:
-        _add_packet(tallies.groups_GSC[group, second], bits, lost)
+        add_packet(tallies.groups_GSC[group, second], bits, lost)
     u.cells[cell].wire_bits += bits
     if cameras.meters.shape[0] > 0:
         cameras.meters[row].wire_bits += bits
@@ -256,7 +141,7 @@ def step(
                 return SENT_FULL, place, sent_count
             spare = np.int64(0)
             if event == READY:
-                level = _frame_ready(
+                level = frame_ready(
                     cameras, u, pool, fleet, messages, guide, version_from_us_V, cell, row, tallies
                 )
                 if level < SKIP or level >= messages.expected_bits_VL.shape[1]:
@@ -292,11 +177,11 @@ def count_unfinished(cameras, u, fleet, version_from_us_V, tallies):
         for row in range(first_row, first_row + u.cells[cell].rows):
             held += u.cameras[row].length
             camera = np.int64(u.cameras[row].camera)
-            group = _counted_group(tallies, fleet, camera)
+            group = counted_group(tallies, fleet, camera)
             frame, capture_us = np.int64(cameras.sources[row].frame), cameras.sources[row].capture_us
             while capture_us < fleet.duration_us:
                 version = version_of(cameras, version_from_us_V, row, capture_us)
-                _count(tallies, named, group, version, capture_us // MICRO, c.OFFERED, 1)
+                count(tallies, named, group, version, capture_us // MICRO, c.OFFERED, 1)
                 held += 1
                 capture_us = next_capture_us(fleet, camera, frame, capture_us)
                 frame += 1
