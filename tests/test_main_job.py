@@ -1,12 +1,8 @@
 """The main job from scenario to results: trained on the spot, in process and on Ray, and its files."""
 
 import io
-import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,60 +10,19 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import ray
+from main_job import BANDLIMITED, SMALL, quiet, results, small
 from real_prometheus import MISSING, PROGRAM, prometheus
 from rich.console import Console
 
-from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.cluster.endpoint import Sample, endpoint_url, read_samples
-from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.ray_export import RayExport
 from fleet_sim.registry import Registry
 from fleet_sim.report.compare import compare
-from fleet_sim.report.progress import scenario_of
 from fleet_sim.report.results import read_results
 from fleet_sim.report.view import View
-from fleet_sim.run import run, train
-from fleet_sim.scenario import Scenario, load_scenario
-
-BANDLIMITED = Path(__file__).parents[1] / "scenarios" / "bandlimited.yaml"
-SMALL = (
-    "duration_us=6 s",
-    "audit=0.02",
-    "codec.width=4",
-    "codec.neurons=16",
-    "codec.ladder=[2,6,16]",
-    "train.e2e.epochs=2",
-    "train.duphil.epochs=1",
-    "train.head_training.epochs=2",
-    "fleet.cells=4",
-    "sweep.fleet.cameras=[80,160]",
-    "sweep.link.budget_bps=[2500,6000]",
-    "cluster.backend=local",
-)
-
-
-def small(*overrides: str) -> Scenario:
-    return load_scenario(BANDLIMITED, [*SMALL, *overrides])
-
-
-def quiet() -> View:
-    return View(Console(file=io.StringIO()))
-
-
-def results(folder: Path) -> dict[str, Any]:
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    return summary
-
-
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run(small(), tmp_path_factory.mktemp("reference"), quiet())
-
-
-@pytest.fixture(scope="module")
-def models(reference: Path) -> str:
-    return f"train.use={reference / 'models'}"
+from fleet_sim.run import run
+from fleet_sim.scenario import load_scenario
 
 
 def test_a_run_leaves_its_files(reference: Path) -> None:
@@ -233,259 +188,6 @@ def test_seeds_repeat_a_run_and_the_first_is_its_own(reference: Path, models: st
     assert intervals == [point["interval"]["accuracy_on_time"] for point in repeats]
     found = compare("once", read_results(folder), "again", read_results(folder))
     assert not any(one.matters for one in found.differences)
-
-
-class Impatient(View):
-    """Presses Ctrl-C in one of the points."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(Console(file=io.StringIO()))
-        self._index = index
-
-    def advance(self, index: int, virtual_us: int, of_us: int) -> None:
-        if index == self._index:
-            raise KeyboardInterrupt
-
-
-def test_ctrl_c_beside_other_points_keeps_those_that_are_done(
-    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalHost, "cores", lambda _: 4)
-    with pytest.raises(Interrupted, match=r"of 4 points"):
-        run(small(models, "cluster.epoch_us=1 s"), tmp_path, Impatient(3))
-    (folder,) = tmp_path.iterdir()
-    points = results(folder)["points"]
-    assert 2 <= len(points) <= 3  # two crews: when the last point begins, two or three are done
-    wanted = {point["point"]: {**point, "wall_s": 0} for point in results(reference)["points"]}
-    assert [{**point, "wall_s": 0} for point in points] == [wanted[point["point"]] for point in points]
-    assert 3 not in {point["point"] for point in points}
-
-
-def test_ctrl_c_keeps_the_points_that_are_done(
-    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
-    with pytest.raises(Interrupted, match=r"1 of 4 points"):
-        run(small(models), tmp_path, Impatient(1))
-    (folder,) = tmp_path.iterdir()
-    summary = results(folder)
-    assert summary["complete"] is False
-    first = results(reference)["points"][0]
-    assert {**summary["points"][0], "wall_s": 0} == {**first, "wall_s": 0}
-    assert (folder / "report.html").exists()
-
-
-class Stopping(View):
-    """Ctrl-C as a stage begins."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(Console(file=io.StringIO()))
-        self._title = title
-
-    def stage(self, title: str) -> None:
-        if title == self._title:
-            raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(("stage", "done"), [("Bank", 0), ("Simulation", 0), ("Oracle", 4)])
-def test_ctrl_c_between_points_says_how_to_go_on(
-    reference: Path, models: str, tmp_path: Path, stage: str, done: int
-) -> None:
-    with pytest.raises(Interrupted, match=rf"{done} of 4 points .* fleet-sim run --resume {tmp_path}"):
-        run(small(models, "report.oracle=true"), tmp_path, Stopping(stage))
-    (folder,) = tmp_path.iterdir()
-    run(scenario_of(folder, []), tmp_path, quiet(), folder)
-    assert results(folder)["digest"] == results(reference)["digest"]
-
-
-def test_ctrl_c_before_anything_is_kept_says_so(models: str, tmp_path: Path) -> None:
-    with pytest.raises(Interrupted, match="before anything was kept"):
-        run(small(models), tmp_path, Stopping("Training"))
-    assert not list(tmp_path.iterdir())
-
-
-def test_ctrl_c_while_results_are_written_is_mended_by_going_on(
-    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(_: Path) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("fleet_sim.run.write_html", interrupted)
-        with pytest.raises(Interrupted, match=r"4 of 4 points .* --resume"):
-            run(small(models), tmp_path, quiet())
-    (folder,) = tmp_path.iterdir()
-    run(scenario_of(folder, []), tmp_path, quiet(), folder)
-    assert results(folder)["digest"] == results(reference)["digest"]
-    assert (folder / "report.html").exists()
-
-
-def test_ctrl_c_after_results_are_written_says_they_are_there(
-    models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(_: Export) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Export, "flush", interrupted)
-    with pytest.raises(Interrupted, match="all results were written"):
-        run(small(models), tmp_path, quiet())
-    (folder,) = tmp_path.iterdir()
-    assert results(folder)["complete"] is True
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from test_main_job import quiet, small
-from fleet_sim.run import run
-run(small(*sys.argv[2:]), Path(sys.argv[1]), quiet())
-"""
-
-
-def killed_once(out: Path, pattern: str, *overrides: str) -> Path:
-    """The folder of a run whose driver was killed as soon as a file of it had such a name."""
-    here = str(Path(__file__).parent)
-    driver = subprocess.Popen(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r})\n{KILLED}", str(out), *overrides]
-    )
-    while not list(out.glob(f"*/{pattern}")):
-        assert driver.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.01)
-    driver.kill()
-    driver.wait()
-    (folder,) = out.iterdir()
-    return folder
-
-
-@pytest.mark.parametrize("pattern", ["training/e2e-*.safetensors", "progress/*.npz"])
-def test_a_driver_killed_at_any_stage_is_resumed_to_the_undisturbed_digest(
-    reference: Path, tmp_path: Path, pattern: str
-) -> None:
-    folder = killed_once(tmp_path, pattern, "cluster.epoch_us=20 ms")
-    done = {file.name: file.stat().st_mtime_ns for file in folder.glob("progress/*.npz")}
-    scenario = scenario_of(folder, [])
-    seen = io.StringIO()
-    assert run(scenario, Path("unused"), View(Console(file=seen)), folder) == folder
-    assert results(folder)["digest"] == results(reference)["digest"]
-    assert results(folder)["complete"] is True
-    if done:
-        assert f"{len(done)} of 4 points done before" in seen.getvalue()
-    assert not (folder / "progress").exists()
-    with pytest.raises(UserError, match="this run is complete"):
-        scenario_of(folder, [])
-
-
-def test_a_run_ended_by_ctrl_c_goes_on_and_a_damaged_point_is_refused(
-    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
-    with pytest.raises(Interrupted, match="go on by fleet-sim run --resume"):
-        run(small(models), tmp_path, Impatient(2))
-    (folder,) = tmp_path.iterdir()
-    kept = folder / "progress" / "1-0.npz"
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match=r"1-0\.npz cannot be read"):
-        run(scenario_of(folder, []), tmp_path, quiet(), folder)
-    kept.write_bytes(whole)
-    run(scenario_of(folder, []), tmp_path, quiet(), folder)
-    assert results(folder)["digest"] == results(reference)["digest"]
-
-
-def test_each_point_retrains_its_own_head_and_a_resumed_run_keeps_those_that_were_made(
-    models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalHost, "cores", lambda _: 2)
-    fresh = "{at_us: 1.5 s, head: {name: fresh, kind: svm}, labelled: 1, delay_us: 0}"
-    unlabelled = "{at_us: 1.5 s, head: {name: unlabelled, kind: svm}, labelled: 0.000001, delay_us: 0}"
-    learned = f"train.retrain=[{fresh}, {unlabelled}]"
-    whole = run(small(models, learned), tmp_path / "whole", quiet())
-    with pytest.raises(Interrupted):
-        run(small(models, learned), tmp_path / "stopped", Impatient(2))
-    (folder,) = (tmp_path / "stopped").iterdir()
-    run(scenario_of(folder, []), tmp_path, quiet(), folder)
-    assert results(folder)["digest"] == results(whole)["digest"]
-    assert results(folder)["retrained"] == results(whole)["retrained"]
-    heads = [head for head in results(folder)["retrained"] if head["head"] == "fresh"]
-    others = [head for head in results(folder)["retrained"] if head["head"] == "unlabelled"]
-    assert [(head["version"], head["frames"], head["classes"]) for head in others] == [(None, 0, 0)] * 4
-    assert [(head["point"], head["at_us"]) for head in heads] == [(point, 2_000_000) for point in range(4)]
-    assert len({head["version"] for head in heads}) == 4
-    assert {head["version"] for head in heads} <= {
-        version.id for version in Registry(folder / "models").list()
-    }
-    assert all(point["heads"]["fresh"]["frames_answered"] > 0 for point in results(folder)["points"])
-    rows = pq.read_table(folder / "timeline.parquet").to_pylist()
-    assert [row["head"] for row in rows if row["point"] == 0 and row["cell"] == -1] == ["ce"] * 2 + [
-        "fresh"
-    ] * 4
-
-
-def test_bad_data_leaves_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    missing = small("data.source=npz", f"data.path={tmp_path / 'missing.npz'}")
-    with pytest.raises(UserError, match=r"missing\.npz"):
-        run(missing, out, quiet())
-    with pytest.raises(UserError, match="no encoder"):
-        run(small(f"train.use={tmp_path}"), out, quiet())
-    assert not out.exists()
-
-
-def republish(
-    source: Path,
-    target: Path,
-    tables: int = 0,
-    of_encoder: Mapping[str, str] = {},
-    of_heads: Mapping[str, str] = {},
-) -> None:
-    """The encoder and heads in a folder once more: so much added to its tables, manifests changed."""
-    original, copy = Registry(source), Registry(target)
-
-    def publish(version: str, tables: int, changes: Mapping[str, str]) -> str:
-        bundle = original.load(version)
-        manifest = {key: value for key, value in bundle.manifest.items() if key not in ("kind", "files")}
-        tensors = {name: dict(arrays) for name, arrays in bundle.tensors.items()}
-        if tables:
-            tensors["tables"]["offset_N"] = tensors["tables"]["offset_N"] + tables
-        return copy.publish(bundle.kind, {**manifest, **changes}, tensors)
-
-    versions = {kind: [v.id for v in original.list() if v.kind == kind] for kind in ("encoder", "head")}
-    (encoder,) = versions["encoder"]
-    encoder = publish(encoder, tables, of_encoder)
-    for head in versions["head"]:
-        publish(head, 0, {"encoder": encoder, **of_heads})
-
-
-def test_models_that_lack_an_update_are_refused_before_anything_is_built(
-    reference: Path, tmp_path: Path
-) -> None:
-    republish(reference / "models", tmp_path / "models", of_encoder={"recipe": "e2e"})
-    use = [f"train.use={tmp_path / 'models'}", "train.recipe=e2e"]
-    out = tmp_path / "out"
-    with pytest.raises(Interrupted):
-        run(small(*use), out, Stopping("Training"))
-    with pytest.raises(UserError, match="0 encoders of recipe duphil"):
-        run(small(*use, "train.updates=[{at_us: 2.5 s}]"), out, Stopping("Training"))
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("altered", "reason"), [("head", "made for contract 0000"), ("tables", "encoder .* is")]
-)
-def test_encoder_and_server_with_different_tables_refuse_each_other(
-    reference: Path, tmp_path: Path, altered: str, reason: str
-) -> None:
-    changes = {"contract_hash": "0" * 64} if altered == "head" else {}
-    republish(reference / "models", tmp_path / "models", tables=int(altered == "tables"), of_heads=changes)
-    with pytest.raises(UserError, match=f"{reason}.*a server would read noise"):
-        run(small(f"train.use={tmp_path / 'models'}"), tmp_path / "out", quiet())
-    assert not list(tmp_path.glob("out/*/summary.json"))
-
-
-def test_training_alone_is_used_by_a_run(reference: Path, tmp_path: Path) -> None:
-    models = train(small(), tmp_path / "trained", quiet())
-    again = run(small(f"train.use={models}"), tmp_path / "runs", quiet())
-    assert results(again)["digest"] == results(reference)["digest"]
 
 
 def test_a_version_trained_beside_the_fleet_gives_one_digest_on_either_backend(tmp_path: Path) -> None:
