@@ -91,15 +91,19 @@ def closing_table(summary: Summary) -> Table:
         retrained = [head for head in summary.get("retrained", []) if head["point"] == row["point"]]
         alarms = alarm_words(row.get("alarm_s", {}), row.get("by_seed", {}))
         for line in [*alarms, *retrained_words(retrained), *_travels(summary, row)]:
-            table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
+            table.caption += f"\n{_at(row)}{line}"
     for row in rows:
         for line in release_words([r for r in summary.get("releases", []) if r["point"] == row["point"]]):
-            table.caption += f"\n{line}" + (f" ({words.labels(row['sweep'])})" if row["sweep"] else "")
+            table.caption += f"\n{_at(row)}{line}"
     busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
     for knee in knees(rows) if busiest > SATURATED else ():
         table.caption += f"\n{knee_words(knee)}"
     table.caption_justify = "left"
     return table
+
+
+def _at(row: PointRow) -> str:
+    return f"{words.labels(row['sweep'])}: " if row["sweep"] else ""
 
 
 def _travels(summary: Summary, row: PointRow) -> list[str]:

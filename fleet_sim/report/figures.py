@@ -181,9 +181,15 @@ def fates(rows: list[PointRow]) -> go.Figure:
             hoverinfo="skip",
         )
     styled(figure, height(len(shown)))
-    figure.update_xaxes(title_text="share of offered frames", tickformat=".0%", range=[0, 1], dtick=0.25)
+    figure.update_xaxes(
+        title_text="share of offered frames",
+        tickformat=".0%",
+        range=[0, 1],
+        dtick=0.25,
+        ticklabeloverflow="allow",
+    )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    return figure.update_layout(barmode="stack", bargap=0.35, margin_t=72)
+    return figure.update_layout(barmode="stack", bargap=0.35, margin_t=72, margin_r=26)
 
 
 def deadline_of(row: PointRow, otherwise_us: int) -> float:

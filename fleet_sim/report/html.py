@@ -71,8 +71,8 @@ def _sections(results: Results) -> list[str]:
             ),
             _figure(
                 "What became of every frame",
-                "Each bar is all frames offered at one point. Blue was seen; grey was answered wrongly; warm "
-                f"colours never reached an answer, by reason.{_whisker(summary)}{few}",
+                "Each bar is all frames offered at one point. Blue was seen; grey was answered wrongly; "
+                f"other colours never reached an answer, by reason.{_whisker(summary)}{few}",
                 "fates",
                 figures.fates(rows),
             ),

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fleet_sim.report.results import Summary, TimelineRow
-from fleet_sim.report.style import FAINT, KINDS, styled
+from fleet_sim.report.style import FAINT, KINDS, WIDE, styled
 
 MOST_POINTS = 24
 MOST_BINS = 400
@@ -58,7 +58,7 @@ def _mark(figure: go.Figure, events: list[tuple[int, str]], length_us: int) -> N
         figure.add_annotation(
             x=at_us / 1e6, y=1, yref="paper", yanchor="top", yshift=-17 * (number % 2), text=text,
             xanchor="left" if early else "right", xshift=2 if early else -2,
-            showarrow=False, font={"size": 12, "color": FAINT},
+            showarrow=False, font={"size": 12, "color": FAINT}, name=WIDE,
         )  # fmt: skip
 
 

@@ -150,11 +150,16 @@ def _name(release: Planned, encoders: Sequence[str]) -> str:
 def _fate(row: ReleaseRow) -> str:
     if row["begun_s"] is None:
         return "not begun"
-    begun, reached = f"begun at {row['begun_s']:g} s", words.percent(row["share"], 0)
-    if row["end"] is None:
-        return f"{begun}, still at {reached} of the cameras at the end"
-    ended = f"{begun}, {row['end']} at {row['ended_s']:g} s"
-    return ended if row["end"] == ENDS[Change.THROUGH] else f"{ended}, had reached {reached} of the cameras"
+    begun = f"begun at {words.moment(1e6 * row['begun_s'])}"
+    cameras = f"{words.percent(row['share'], 0)} of the cameras"
+    # Heads are at all of these cameras; not every one that an encoder is sent to has it yet.
+    still, had = (
+        ("on its way to", "was sent to") if row["release"].startswith("encoder") else ("at", "had reached")
+    )
+    if row["ended_s"] is None:
+        return f"{begun}, still {still} {cameras} at the end"
+    ended = f"{begun}, {row['end']} at {words.moment(1e6 * row['ended_s'])}"
+    return ended if row["end"] == ENDS[Change.THROUGH] else f"{ended}, {had} {cameras}"
 
 
 def _events(counts: Counts, number: int) -> list[list[int]]:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from fleet_sim.report import words
 from fleet_sim.report.releases import SHORT, ReleaseRow, VersionRow
 from fleet_sim.report.results import Summary
-from fleet_sim.report.style import FAINT, INK, KINDS, styled
+from fleet_sim.report.style import FAINT, INK, KINDS, WIDE, styled
 
 MOST_PANELS = 8
 MOST_BINS = 400
@@ -89,5 +89,5 @@ def _mark(figure: go.Figure, releases: list[ReleaseRow], panel: int, length_s: i
             continue
         figure.add_annotation(
             x=at_s, y=1, yref="y domain", yanchor="bottom", xanchor="left", showarrow=False,
-            text=", ".join(happened), font={"size": 11, "color": FAINT}, row=panel, col=1,
+            text=", ".join(happened), font={"size": 11, "color": FAINT}, name=WIDE, row=panel, col=1,
         )  # fmt: skip

@@ -35,7 +35,7 @@ def retrained_words(rows: Sequence[RetrainedRow]) -> list[str]:
 
 
 def _outcome(row: RetrainedRow) -> str:
-    at = words.time(row["at_us"])
+    at = words.moment(row["at_us"])
     if row["version"] is None:
         frames, classes = words.counted(row["frames"], "frame"), words.counted(row["classes"], "class")
         had = f"{frames} of {classes} had a label" if row["frames"] else "no frame had a label"
@@ -44,4 +44,4 @@ def _outcome(row: RetrainedRow) -> str:
 
 
 def _after(row: RetrainedRow) -> str:
-    return "" if row["alarm_us"] is None else f", after the alarm at {words.time(row['alarm_us'])}"
+    return "" if row["alarm_us"] is None else f", after the alarm at {words.moment(row['alarm_us'])}"

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 INK, FAINT, GRID = "#1c2733", "#6b7885", "#e7ebef"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+WIDE = "wide"  # name of annotations that a narrow page has no room for
 # Few, for things of different kind; light to dark, for things in an order.
 KINDS = ("#15557f", "#c9603f", "#4f8a6b", "#8468a8", "#b08a2e", "#4c5f73")
 _ORDER = ("#a9cbe2", "#7db1d3", "#4f93be", "#2b72a3", "#15557f", "#0a3350")

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fleet_sim.engine.counts import Counts
+from fleet_sim.report import words
 from fleet_sim.report.style import FAINT, KINDS, styled
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.alarm import CHARTS, first_alarms
@@ -76,7 +77,7 @@ def alarm_words(alarms: Alarms, by_seed: BySeed) -> list[str]:
             by_seed_s = by_seed[f"alarm_s_{group}_{chart}"]
             heard = sum(alarm_s is not None for alarm_s in by_seed_s)
             seeds = f", mean of {heard} of {len(by_seed_s)} seeds" if len(by_seed_s) > 1 else ""
-            lines.append(f"alarm: {group}, {NAMES[chart]} than before, at {at_s:g} s{seeds}")
+            lines.append(f"alarm: {group}, {NAMES[chart]} than before, at {words.moment(1e6 * at_s)}{seeds}")
     return lines
 
 

@@ -33,6 +33,15 @@ def time(us: float) -> str:
     return _scaled(us, ((60e6, "min"), (1e6, "s"), (1e3, "ms"), (1, "us")))
 
 
+def moment(at_us: float) -> str:
+    """A virtual time, in seconds as along all axes.
+
+    >>> moment(4_387_333_000)
+    '4,387.3 s'
+    """
+    return f"{round(at_us / 1e6, 1):,} s".replace(".0 s", " s")
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share in percent; a dash where there is none."""
     return NOTHING if share is None else f"{100 * share:.{digits}f} %"
@@ -61,12 +70,12 @@ def counted(count: int, noun: str) -> str:
 def title(path: str) -> str:
     """What the field at `path` is called on an axis, without its unit.
 
-    >>> title("serving.deadline_us")
-    'deadline'
+    >>> title("serving.deadline_us"), title("link.loss.kind")
+    ('deadline', 'loss')
     """
     if path in _COUNTED:
         return f"{_COUNTED[path]}s"
-    bare = path.rsplit(".", 1)[-1]
+    bare = path.removesuffix(".kind").rsplit(".", 1)[-1]
     for unit in ("_us", "_bps", "_bytes"):
         bare = bare.removesuffix(unit)
     return _NAMES.get(path, bare.replace("_", " "))

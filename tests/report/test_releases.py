@@ -80,6 +80,11 @@ def test_an_encoder_is_called_by_its_id_once_it_is_there() -> None:
     counts = counts_of(*BACK_THEN_THROUGH)
     for encoders, name in ((["a" * 64, "b" * 64], "encoder bbbbbbbb"), (["a" * 64], "encoder 1")):
         assert release_rows(0, updated, counts, encoders)[1]["release"] == name
+    under_way = release_rows(0, updated, counts_of((1, 2, Change.BEGUN, 5)))
+    assert (
+        release_words(under_way)[0]
+        == "encoder 1: begun at 2 s, still on its way to 5 % of the cameras at the end"
+    )
 
 
 def test_in_force_is_what_went_through_last() -> None:

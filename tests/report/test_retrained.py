@@ -12,9 +12,9 @@ def test_a_sentence_a_head_of_the_first_seed() -> None:
     rows = [*retrained_rows(0, 0, [TIMED, LEFT, FRESH]), *retrained_rows(0, 1, [FRESH])]
     assert [row["repeat"] for row in rows] == [0, 0, 0, 1]
     assert retrained_words(rows[:3]) == [
-        "head timed: retrained at 1 min on 12 received frames",
-        "head left: not retrained at 1.167 min, 1 frame of 1 class had a label and 10 of 2 are needed, "
+        "head timed: retrained at 60 s on 12 received frames",
+        "head left: not retrained at 70 s, 1 frame of 1 class had a label and 10 of 2 are needed, "
         "after the alarm at 45 s",
-        "head fresh: retrained at 1.417 min on 3,000 received frames, after the alarm at 45 s",
+        "head fresh: retrained at 85 s on 3,000 received frames, after the alarm at 45 s",
     ]
     assert [line[-19:] for line in retrained_words(rows)] == [" (first of 2 seeds)"] * 3
