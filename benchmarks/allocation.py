@@ -33,12 +33,12 @@ from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.control.hull import hulls_of
 from fleet_sim.data.load import load
 from fleet_sim.data.weather import seen
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.answers import scenes_of as scenes_seen
 from fleet_sim.engine.best import best_of
 from fleet_sim.engine.cameras import expected_wire_bits
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.groups import groups_of_cameras
+from fleet_sim.engine.orders import Known
 from fleet_sim.registry import shipped
 from fleet_sim.scenario import Scenario, load_scenario
 

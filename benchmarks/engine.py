@@ -22,8 +22,8 @@ from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.control.budget import plan_bits
 from fleet_sim.engine import counts as c
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.fleet import Fleet
+from fleet_sim.engine.orders import Known
 from fleet_sim.network.link import CERTAIN
 from fleet_sim.scenario import Scenario
 

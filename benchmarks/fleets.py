@@ -91,5 +91,5 @@ def crew_on(host: Host, point: Scenario, banked: tuple[np.ndarray, BankPart] | N
 
 def run(crew: Crew, point: Scenario, stated_HLn: np.ndarray | None = None) -> Counts:
     """All of the point's virtual time; `stated_HLn` is for a guard without labels."""
-    published = Published([0], [0])
+    published = Published([0], [()])
     return simulate(crew, setup_of(point), point, [0], lambda _: published, Quiet(), stated_HLn=stated_HLn)[0]

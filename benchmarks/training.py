@@ -149,7 +149,7 @@ def main() -> None:
         @ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]
         def job() -> None:
             publish = Registry(Path(name) / "models").publish
-            train_on_ray(scenario, "e2e", Path(name) / "training", publish, WaitForTurn(turns))
+            train_on_ray(scenario, ("e2e",), Path(name) / "training", publish, WaitForTurn(turns))
 
         running = job.remote()
         with deterministic(scenario.train.threads):

@@ -24,10 +24,10 @@ from fleet_sim.registry.lessons import Lessons
 from fleet_sim.registry.release import Wanted, adopt, find
 from fleet_sim.report.view import View
 from fleet_sim.scenario import Scenario
-from fleet_sim.scenario.parts import Recipe
 from trainers.local import train_locally
 from trainers.release import Publish, Released
 from trainers.retrain import retrain
+from trainers.train import chain_of
 
 T = TypeVar("T")
 TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads threads all the same
@@ -37,14 +37,15 @@ TRAINER_CPUS = 1.0  # what a training worker reserves; it runs train.threads thr
 class Backend:
     """Where a run's members live, and how its versions are made there.
 
-    `exports`: one for each crew there is room for. `train` begins a recipe and returns how to wait for its
-    version; `retrain` fits a head of `train.retrain` and gives the id of its version.
+    `exports`: one for each crew there is room for. `train` begins with a version, by its place, for which
+    those before it must have been begun, and returns how to wait for it; `retrain` fits a head of
+    `train.retrain` and gives the id of its version.
     """
 
     host: Host
     registry: Member
     exports: list[Export]
-    train: Callable[[Recipe], Callable[[], Deployed]]
+    train: Callable[[int], Callable[[], Deployed]]
     retrain: Callable[[int, Lessons], str]
 
 
@@ -57,8 +58,10 @@ def open_backend(
     Raises UserError where `train.use` lacks a version, or the machine room.
     """
     if scenario.train.use is not None:
-        for recipe in scenario.train.recipes:  # before anything is built or started
-            find(_source(scenario.train.use), _wanted(scenario, dataset, recipe))
+        parent = None
+        for version in range(len(scenario.train.recipes)):  # before anything is built or started
+            wanted = _wanted(scenario, dataset, version, parent)
+            parent = find(_source(scenario.train.use), wanted)[0].id
     # Absolute, since workers may stand in another directory.
     models, training = folder.absolute() / "models", folder.absolute() / "training"
     keys = own_keys().folder.absolute()
@@ -71,11 +74,15 @@ def open_backend(
         keeper = Member(here, "model-registry", ModelRegistry, models, keys, cpus=0)
         publish_here = keeper.handle.publish
 
-        def make_here(recipe: Recipe) -> Callable[[], Deployed]:
-            made = _used(scenario, dataset, recipe, publish_here, view) or _deployed(
-                train_locally(scenario, recipe, training, publish_here, view.training)
+        made: list[Deployed] = []
+
+        def make_here(version: int) -> Callable[[], Deployed]:
+            chain, parent = chain_of(scenario.train.recipes, version), made[-1] if version else None
+            released = _used(scenario, dataset, version, parent, publish_here, view) or _deployed(
+                train_locally(scenario, chain, training, publish_here, view.training)
             )
-            return lambda: made
+            made.append(released)
+            return lambda: released
 
         one_at_a_time = Lock()  # torch has one set of settings a process
 
@@ -106,14 +113,19 @@ def open_backend(
         registry = Member(host, "model-registry", ModelRegistry, models, keys, cpus=0, beside_driver=True)
         publish, progress = RayPublish(registry.handle), RayProgress(registry.handle)
 
-        def make_there(recipe: Recipe) -> Callable[[], Deployed]:
-            future = host.background(
-                lambda: (
-                    _used(scenario, dataset, recipe, publish, view)
-                    or _deployed(train_on_ray(scenario, recipe, training, publish, progress, TRAINER_CPUS))
+        jobs: list[Future[Deployed]] = []
+
+        def make_there(version: int) -> Callable[[], Deployed]:
+            chain, before = chain_of(scenario.train.recipes, version), jobs[-1] if version else None
+
+            def make() -> Deployed:
+                parent = before.result() if before else None  # a version goes on from the one before
+                return _used(scenario, dataset, version, parent, publish, view) or _deployed(
+                    train_on_ray(scenario, chain, training, publish, progress, TRAINER_CPUS)
                 )
-            )
-            return lambda: _watched(future, take_notes, view)
+
+            jobs.append(job := host.background(make))
+            return lambda: _watched(job, take_notes, view)
 
         def retrain_there(place: int, lessons: Lessons) -> str:
             future: Future[str] = host.background(
@@ -147,12 +159,17 @@ def _watched(job: Future[T], take_notes: Callable[[], list[TrainingNote]], view:
 
 
 def _used(
-    scenario: Scenario, dataset: Dataset, recipe: Recipe, publish: Publish, view: View
+    scenario: Scenario,
+    dataset: Dataset,
+    version: int,
+    parent: Deployed | None,
+    publish: Publish,
+    view: View,
 ) -> Deployed | None:
     """The version in `train.use`, published into this run's own models; None where it is to be trained."""
     if scenario.train.use is None:
         return None
-    wanted = _wanted(scenario, dataset, recipe)
+    wanted = _wanted(scenario, dataset, version, parent.encoder if parent else None)
     return Deployed(*adopt(_source(scenario.train.use), wanted, publish, view.note))
 
 
@@ -160,9 +177,10 @@ def _source(use: Path) -> Path:
     return shipped.FOLDER if use == shipped.NAME else use
 
 
-def _wanted(scenario: Scenario, dataset: Dataset, recipe: Recipe) -> Wanted:
+def _wanted(scenario: Scenario, dataset: Dataset, version: int, parent: str | None) -> Wanted:
     return Wanted(
-        recipe=recipe,
+        recipe=scenario.train.recipes[version],
+        parent=parent,
         seed=scenario.seed,
         codec=scenario.codec.model_dump(mode="json"),
         train=scenario.train.recorded(),

@@ -82,7 +82,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
             view.stage("Training")
             if scenario.train.use is None:
                 progress.begin(scenario)
-            first = backend.train(scenario.train.recipe)()
+            first = backend.train(0)()
         try:
             progress.begin(scenario)
             with _timed(clock, "bank"):
@@ -92,7 +92,7 @@ def run(scenario: Scenario, out: Path, view: View, resume: Path | None = None) -
             left = [point for point in sweep if point not in [outcome.point for outcome in outcomes]]
             view.stage("Simulation")
             # Begun before the first point, so that it runs beside it.
-            updates = [backend.train(update.recipe) for update in scenario.train.updates]
+            updates = [backend.train(version) for version in range(1, len(scenario.train.recipes))]
             with _timed(clock, "simulate"):
                 _simulate_all(session, left, updates, backend.retrain, view, outcomes, progress)
         except KeyboardInterrupt:
@@ -226,10 +226,10 @@ def train(scenario: Scenario, out: Path, view: View) -> Path:
     check_place(out)
     dataset = load(scenario.data, scenario.seed)
     with open_backend(scenario, dataset, 0, 0, 0, out, view) as backend:
-        for recipe in scenario.train.recipes:
+        for place, recipe in enumerate(scenario.train.recipes):
             view.stage(f"Training {recipe}")
             try:
-                released = backend.train(recipe)()
+                released = backend.train(place)()
             except KeyboardInterrupt:
                 raise Interrupted(
                     f"interrupted; finished epochs are kept in {out / 'training'}: the same command goes on"

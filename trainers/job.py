@@ -38,7 +38,7 @@ class _Task(TypedDict):
     """What each worker is given."""
 
     scenario_json: str
-    recipe: Recipe
+    chain: tuple[Recipe, ...]
     work_dir: str
     publish: Publish
     progress: Progress
@@ -46,7 +46,7 @@ class _Task(TypedDict):
 
 def train_on_ray(
     scenario: Scenario,
-    recipe: Recipe,
+    chain: tuple[Recipe, ...],
     work_dir: Path,
     publish: Publish,
     progress: Progress,
@@ -60,13 +60,13 @@ def train_on_ray(
     """
     task = _Task(
         scenario_json=_absolute(scenario).model_dump_json(),
-        recipe=recipe,
+        chain=chain,
         work_dir=str(work_dir.absolute()),
         publish=publish,
         progress=progress,
     )
     released: Released = _fit(
-        _work, dict(task), scenario, recipe, work_dir, scenario.train.workers, cpus_per_worker
+        _work, dict(task), scenario, "-".join(chain), work_dir, scenario.train.workers, cpus_per_worker
     )
     return released
 
@@ -173,7 +173,7 @@ def _work(task: _Task) -> Released | _Refused:
     workers = ProcessGroup(worker_device(scenario, local_rank)) if scenario.train.workers > 1 else Workers()
     try:
         return train_and_release(
-            scenario, task["recipe"], Path(task["work_dir"]), task["publish"], workers, task["progress"]
+            scenario, task["chain"], Path(task["work_dir"]), task["publish"], workers, task["progress"]
         )
     except UserError as error:
         return _Refused(str(error))

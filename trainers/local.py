@@ -23,17 +23,17 @@ from trainers.workers import PATIENCE_S, ProcessGroup, Workers
 
 
 def train_locally(
-    scenario: Scenario, recipe: Recipe, work_dir: Path, publish: Publish, progress: Progress
+    scenario: Scenario, chain: tuple[Recipe, ...], work_dir: Path, publish: Publish, progress: Progress
 ) -> Released:
     """`train_and_release` in this process; with more than one worker, this process is worker 0 and the others
     are started beside it, joined by gloo over loopback."""
     if scenario.train.workers == 1:
-        return train_and_release(scenario, recipe, work_dir, publish, Workers(), progress)
+        return train_and_release(scenario, chain, work_dir, publish, Workers(), progress)
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     context = multiprocessing.get_context("spawn")
     others = [
         context.Process(
-            target=_other_worker, args=(scenario.model_dump_json(), recipe, work_dir, rank, store.port)
+            target=_other_worker, args=(scenario.model_dump_json(), chain, work_dir, rank, store.port)
         )
         for rank in range(1, scenario.train.workers)
     ]
@@ -41,7 +41,7 @@ def train_locally(
         process.start()
     try:
         with _process_group(store, 0, scenario) as workers:
-            released = train_and_release(scenario, recipe, work_dir, publish, workers, progress)
+            released = train_and_release(scenario, chain, work_dir, publish, workers, progress)
         for process in others:
             process.join()
         return released
@@ -69,11 +69,13 @@ def _process_group(store: TCPStore, rank: int, scenario: Scenario) -> Iterator[W
         dist.destroy_process_group()
 
 
-def _other_worker(scenario_json: str, recipe: Recipe, work_dir: Path, rank: int, port: int) -> None:
+def _other_worker(
+    scenario_json: str, chain: tuple[Recipe, ...], work_dir: Path, rank: int, port: int
+) -> None:
     scenario = Scenario.model_validate_json(scenario_json)
     store = TCPStore("127.0.0.1", port, is_master=False)
     with _process_group(store, rank, scenario) as workers:
-        train_and_release(scenario, recipe, work_dir, _publish_nothing, workers, _say_nothing)
+        train_and_release(scenario, chain, work_dir, _publish_nothing, workers, _say_nothing)
 
 
 def _publish_nothing(

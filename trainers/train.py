@@ -1,7 +1,7 @@
 """The training itself, as a plain function: the same on this process, on several, or on Ray."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ CHAIN: dict[Recipe, tuple[Recipe, ...]] = {
     "joint": ("e2e", "joint"),
     "ordered": ("e2e", "ordered"),
 }
-"""The stages of a recipe, in order."""
+"""The stages of a recipe, in order; a version's stages may go on from there, see `chain_of`."""
 _STAGES: dict[Recipe, Callable[[Scenario, Networks, Batches, Workers], Stage]] = {
     "e2e": E2e,
     "duphil": Duphil,
@@ -40,15 +40,20 @@ _STAGES: dict[Recipe, Callable[[Scenario, Networks, Batches, Workers], Stage]] =
 }
 
 
+def chain_of(recipes: Sequence[Recipe], version: int) -> tuple[Recipe, ...]:
+    """The stages of a version by its place among a scenario's recipes: each goes on from the one before."""
+    return (*CHAIN[recipes[0]], *recipes[1 : version + 1])
+
+
 def train_and_release(
     scenario: Scenario,
-    recipe: Recipe,
+    chain: tuple[Recipe, ...],
     work_dir: Path,
     publish: Publish,
     workers: Workers,
     progress: Progress,
 ) -> Released:
-    """Train the stages of `recipe` and publish an encoder with its heads; every worker gets their ids.
+    """Train the stages of `chain`, publish an encoder with its heads as of the last; every worker gets ids.
 
     The result is the same to the bit for the same scenario, torch build and processor type. `work_dir` keeps
     a checkpoint a stage: a finished stage is not trained again, an interrupted one continues to the bit.
@@ -61,25 +66,25 @@ def train_and_release(
         classes = len(dataset.class_names)
         nets = networks.build(scenario, classes, device)
 
-        for name in CHAIN[recipe]:
-            stage = build_stage(name, scenario, nets, dataset, workers, device)
-            trained = run(stage, checkpoint_file(scenario, dataset, name, work_dir), progress)
+        for done in range(1, len(chain) + 1):
+            stage = build_stage(chain[:done], scenario, nets, dataset, workers, device)
+            trained = run(stage, checkpoint_file(scenario, dataset, chain[:done], work_dir), progress)
         outcome: dict[str, Any] = {}
         if workers.rank == 0:
-            record = checkpoint_file(scenario, dataset, "e2e", work_dir).with_suffix(".encoder")
-            # An update continues a version that the fleet has; a run that begins with it has no parent.
-            continues = recipe != "e2e" and scenario.train.recipe == "e2e" and record.exists()
-            parent = record.read_text() if continues else None
+            parent = None
+            if len(chain) > len(CHAIN[scenario.train.recipe]):  # an update of a version that the fleet has
+                before = _record_of_release(scenario, dataset, chain[:-1], work_dir)
+                parent = before.read_text() if before.exists() else None
             try:
                 released = release(
-                    scenario, recipe, dataset, nets, trained.history[-1], parent, publish, progress
+                    scenario, chain[-1], dataset, nets, trained.history[-1], parent, publish, progress
                 )
             except UserError as error:  # the others wait for word and must hear of it
                 outcome = {"refused": str(error)}
             else:
                 outcome = asdict(released)
-                if recipe == "e2e":
-                    checkpoint.write(record, released.encoder.encode())
+                record = _record_of_release(scenario, dataset, chain, work_dir)
+                checkpoint.write(record, released.encoder.encode())
         outcome = json.loads(workers.share(json.dumps(outcome).encode()))
         if "refused" in outcome:
             raise UserError(outcome["refused"])
@@ -96,38 +101,46 @@ def worker_device(scenario: Scenario, rank: int) -> torch.device:
 
 
 def build_stage(
-    name: Recipe,
+    chain: tuple[Recipe, ...],
     scenario: Scenario,
     nets: Networks,
     dataset: Dataset,
     workers: Workers,
     device: torch.device,
 ) -> Stage:
-    """One stage, ready to train `nets` on the training images."""
+    """The last stage of `chain`, ready to train `nets` on the training images; each has draws of its own."""
+    name = chain[-1]
     size = getattr(scenario.train, name).batch
-    batches = Batches(scenario, dataset, size, draws(scenario.seed, name), workers, device)
+    purpose = name if chain == CHAIN[name] else "-".join(chain)
+    batches = Batches(scenario, dataset, size, draws(scenario.seed, purpose), workers, device)
     return _STAGES[name](scenario, nets, batches, workers)
 
 
-def checkpoint_file(scenario: Scenario, dataset: Dataset, stage: Recipe, work_dir: Path) -> Path:
-    """The stage's checkpoint, named after all that its weights depend on."""
-    meaning = stage_settings(scenario, stage) | {"images": dataset.content_hash}
-    return work_dir / f"{stage}-{sha256_hex(canonical_json(meaning))[:16]}.safetensors"
+def checkpoint_file(scenario: Scenario, dataset: Dataset, chain: tuple[Recipe, ...], work_dir: Path) -> Path:
+    """The checkpoint of the last stage of `chain`, named after all that its weights depend on."""
+    meaning = stage_settings(scenario, chain) | {"images": dataset.content_hash}
+    return work_dir / f"{chain[-1]}-{sha256_hex(canonical_json(meaning))[:16]}.safetensors"
 
 
-def stage_settings(scenario: Scenario, stage: Recipe) -> dict[str, Any]:
-    """Settings that the stage's weights depend on, those of the stages before it included.
+def _record_of_release(
+    scenario: Scenario, dataset: Dataset, chain: tuple[Recipe, ...], work_dir: Path
+) -> Path:
+    """Where the id of the encoder is kept that came of these stages."""
+    return checkpoint_file(scenario, dataset, chain, work_dir).with_suffix(".encoder")
+
+
+def stage_settings(scenario: Scenario, chain: tuple[Recipe, ...]) -> dict[str, Any]:
+    """Settings that the weights of the last stage of `chain` depend on, those of all its stages.
 
     Defaults are left out, so that a field to come changes no name of what is there.
     """
     shared = {"momentum", "weight_decay", "crop_padding", "flip", "workers", "threads", "device", "precision"}
-    unused = {"batch"} if stage == "ordered" else {"batch", "ladder"}
-    if stage == "joint":
+    unused = {"batch"} if "ordered" in chain else {"batch", "ladder"}
+    if "joint" in chain:
         shared.add("duphil")  # which says how its side branch is
-    return {
+    settings = {
         "seed": scenario.seed,
         "codec": scenario.codec.model_dump(mode="json", exclude=unused, exclude_defaults=True),
-        "train": scenario.train.model_dump(
-            mode="json", include=shared | set(CHAIN[stage]), exclude_defaults=True
-        ),
+        "train": scenario.train.model_dump(mode="json", include=shared | set(chain), exclude_defaults=True),
     }
+    return settings if chain == CHAIN[chain[-1]] else settings | {"chain": list(chain)}

@@ -49,19 +49,27 @@ class Bank:
     answer_VHLF: np.ndarray
 
 
-def with_head(bank: Bank, place: int, right_LF: np.ndarray) -> Bank:
-    """The bank with the answers that the head at this place gives to latents of its one version."""
-    versions, heads, levels, scenes = bank.right_VHLF.shape
-    right_VHLF = np.zeros((versions, max(heads, place + 1), levels, scenes), np.bool_)
-    right_VHLF[:, :heads] = bank.right_VHLF
-    right_VHLF[0, place] = right_LF
+def with_head(bank: Bank, version: int, place: int, right_LF: np.ndarray) -> Bank:
+    """The bank with the answers that the head at this place, made for a version, gives to its latents."""
+    right_VHLF = _with_heads(bank.right_VHLF, place + 1)
+    right_VHLF[version, place] = right_LF
     return replace(bank, right_VHLF=right_VHLF)
+
+
+def _with_heads(right_VHLF: np.ndarray, least: int) -> np.ndarray:
+    """A copy with room for so many heads; one that is not there for a version is not asked."""
+    versions, heads, levels, scenes = right_VHLF.shape
+    roomy_VHLF = np.zeros((versions, max(heads, least), levels, scenes), np.bool_)
+    roomy_VHLF[:, :heads] = right_VHLF
+    return roomy_VHLF
 
 
 def with_version(bank: Bank | None, part: BankPart) -> Bank:
     """The bank with one more version, whose `part` holds every scene; in memory of its own."""
     sizes_VFL2 = sizes(part.payload_bytes_LF.T[None], part.ideal_millibits_LF.T[None])
-    columns = (sizes_VFL2, part.right_HLF[None], part.escaped_LF.T[None], part.answer_HLF[None])
+    heads = 0 if bank is None else bank.right_VHLF.shape[1]  # with those that were retrained
+    right_VHLF = _with_heads(part.right_HLF[None], heads)
+    columns = (sizes_VFL2, right_VHLF, part.escaped_LF.T[None], part.answer_HLF[None])
     if bank is None:
         return Bank(*(np.array(column, order="C") for column in columns))
     before = (bank.sizes_VFL2, bank.right_VHLF, bank.escaped_VFL, bank.answer_VHLF)

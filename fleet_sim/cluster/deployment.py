@@ -129,8 +129,8 @@ class Deployment:
                 )
 
     def _weigh(self) -> None:
-        """See what brings the encoder deployed last to a camera that has the one before."""
-        before, after = (self._host.get(self._load(version.encoder)) for version in self.deployed[-2:])
+        """See what brings the encoder deployed last to a camera, which may have any of those before it."""
+        *before, after = (self._host.get(self._load(version.encoder)) for version in self.deployed)
         self.packed.append(packed(before, after))
 
     def _load(self, version: str) -> Ref:

@@ -39,18 +39,18 @@ class Hosting(Resident):
         """Take up an encoder version with its heads, beside those already hosted."""
         self._versions.append(Version(self._spec, encoder, heads, self._device))
 
-    def take_up(self, place: int, head: Bundle) -> None:
-        """Host a retrained head too, at this place, for the one encoder of the run."""
-        self._versions[0].take_up(place, head)
+    def take_up(self, version: int, place: int, head: Bundle) -> None:
+        """Host a retrained head too, at this place, for the encoder that it was made for."""
+        self._versions[version].take_up(place, head)
 
-    def head_part(self, first: int, last: int, place: int) -> np.ndarray:
+    def head_part(self, first: int, last: int, version: int, place: int) -> np.ndarray:
         """Which of scenes first .. last - 1 a retrained head answers rightly at each level, (L, F)."""
         images_FHWC, labels_F = self._images_FHWC[first:last], self._labels_F[first:last]
-        return head_part(self._versions[0], place, images_FHWC, labels_F)
+        return head_part(self._versions[version], place, images_FHWC, labels_F)
 
-    def add_answers(self, place: int, right_LF: np.ndarray) -> None:
+    def add_answers(self, version: int, place: int, right_LF: np.ndarray) -> None:
         """Take up what a retrained head answers to every scene."""
-        self._banks[LATENTS] = with_head(self._banks[LATENTS], place, right_LF)
+        self._banks[LATENTS] = with_head(self._banks[LATENTS], version, place, right_LF)
 
     def bank_part(
         self, first: int, last: int, version: int, sends: Sends, clear: int, answers: bool = False

@@ -69,4 +69,4 @@ class Moved:
     """What a shard counted in one step."""
 
     counted_VC: np.ndarray
-    installs_N4: np.ndarray  # version, second, how many cameras took it up then, how many could not
+    installs_N5: np.ndarray  # version, second, cameras that took it up then, that could not, that gave it up

@@ -49,7 +49,7 @@ class RayHost:
             signal.signal(signal.SIGTERM, on_stop)
         self._dashboard_url = context.dashboard_url
         self._handles: list[Handle] = []
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beside")
 
     def spawn(
         self,

@@ -1,6 +1,6 @@
 """Released versions as a run has them: their ids, and what brings them to a camera."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -26,15 +26,19 @@ class Update:
 
 
 class Packed(TypedDict):
-    """Bytes that bring an encoder to a camera: all of it, or what it differs in from the one before."""
+    """Bytes that bring an encoder to a camera that has the first, second ... of those before it.
 
-    whole: int
-    delta: int
+    They are those of all of it, which are the same for each, or of what it differs in from each.
+    """
+
+    whole: list[int]
+    delta: list[int]
 
 
-def packed(before: Bundle, after: Bundle) -> Packed:
-    """What an encoder weighs as it would travel; RunError unless its delta rebuilds it."""
-    delta = delta_of(before, after)
-    if rebuilt(before, delta).id != after.id:
-        raise RunError(f"the delta to encoder {after.id[:16]} leads elsewhere")
-    return {"whole": len(whole(after)), "delta": len(delta)}
+def packed(before: Sequence[Bundle], after: Bundle) -> Packed:
+    """What an encoder weighs as it would travel; RunError unless its deltas rebuild it."""
+    deltas = [delta_of(one, after) for one in before]
+    for one, delta in zip(before, deltas, strict=True):
+        if rebuilt(one, delta).id != after.id:
+            raise RunError(f"the delta from encoder {one.id[:16]} to {after.id[:16]} leads elsewhere")
+    return {"whole": [len(whole(after))] * len(before), "delta": [len(delta) for delta in deltas]}

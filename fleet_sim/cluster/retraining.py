@@ -17,10 +17,10 @@ from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 MILLION = 1_000_000
 
 
-Fit = Callable[[int, Received], str]
-"""(place in train.retrain, what to learn from) -> id of the published head."""
-TakeUp = Callable[[int, str], None]
-"""(place among all heads, id): have servers host it."""
+Fit = Callable[[int, int, Received], str]
+"""(place in train.retrain, place of an encoder, what to learn from) -> id of the head published for it."""
+TakeUp = Callable[[int, int, str], None]
+"""(place of the encoder, place among all heads, id): have servers host it."""
 
 
 def lessons_of(point: Scenario) -> tuple[Lesson, ...]:
@@ -52,16 +52,17 @@ class Retraining:
             times.append(self._window_over_us(now_us))
         return min((time for time in times if time is not None and time > now_us), default=None)
 
-    def learn(self, now_us: int) -> list[int]:
-        """Retrain what is due at this boundary; places of the new heads.
+    def learn(self, now_us: int, encoders: Sequence[int]) -> list[tuple[int, list[int]]]:
+        """Retrain what is due at this boundary for each of these encoders; (place, encoders) of new heads.
 
         Where there is too little to learn from, no head is made; `done` says so.
         """
         if self._listens() and now_us == self._window_over_us(now_us - 1):
             self._listen(now_us)
         due = [place for place, spec in self._waiting.items() if self._due_us(spec) == now_us]
-        made = [self._retrain(place, now_us) for place in due]
-        return [head for head in made if head is not None]
+        first = len(self._point.train.heads)
+        made = [(first + place, self._retrain(place, encoders, now_us)) for place in due]
+        return [(head, made_for) for head, made_for in made if made_for]
 
     def _due_us(self, spec: RetrainSpec) -> int | None:
         at_us = spec.at_us
@@ -69,19 +70,23 @@ class Retraining:
             at_us = self._alarm_us + spec.after_alarm_us
         return None if at_us is None else self._point.control.boundary_us(at_us)
 
-    def _retrain(self, place: int, now_us: int) -> int | None:
-        spec = self._waiting.pop(place)
-        asked = [server.ask("received", place, now_us) for server in self._servers]
-        parts = [self._host.get(pending.wait()[0]) for pending in asked]
-        received = newest(parts, spec.frames)
-        version = self._fit(place, received) if received.suffices else None
-        frames, alarm_us = len(received.label_M), self._alarm_us if spec.at_us is None else None
-        self.done.append(Retrained(spec.head.name, version, now_us, frames, received.classes, alarm_us))
-        if version is None:
-            return None
-        head = len(self._point.train.heads) + place
-        self._take_up(head, version)
-        return head
+    def _retrain(self, place: int, encoders: Sequence[int], now_us: int) -> list[int]:
+        """The encoders that a head was made for."""
+        spec, head = self._waiting.pop(place), len(self._point.train.heads) + place
+        alarm_us, made_for = self._alarm_us if spec.at_us is None else None, list[int]()
+        for encoder in encoders:
+            asked = [server.ask("received", place, encoder, now_us) for server in self._servers]
+            parts = [self._host.get(pending.wait()[0]) for pending in asked]
+            received = newest(parts, spec.frames)
+            version = self._fit(place, encoder, received) if received.suffices else None
+            frames, of = len(received.label_M), encoder if self._point.train.updates else None
+            self.done.append(
+                Retrained(spec.head.name, version, now_us, frames, received.classes, alarm_us, of)
+            )
+            if version is not None:
+                self._take_up(encoder, head, version)
+                made_for.append(encoder)
+        return made_for
 
     def _listens(self) -> bool:
         return self._alarm_us is None and any(spec.at_us is None for spec in self._waiting.values())

@@ -15,8 +15,8 @@ import numpy as np
 from fleet_sim.basics.hashing import STREAM_ROLLOUT
 from fleet_sim.cluster.agreement import Agreement
 from fleet_sim.cluster.epochs import head_schedule
-from fleet_sim.engine.air import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
+from fleet_sim.engine.orders import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.shadows import Shown
 from fleet_sim.network.blocks import NEVER_US
 from fleet_sim.registry.guard import GuardRule
@@ -29,10 +29,13 @@ COMMAND_BYTES = 32 + 64  # a version's hash and a signature: have again what you
 
 
 class Published(NamedTuple):
-    """The encoders that are published by now: from when on each is in use, and what brings it to a camera."""
+    """The encoders that are published by now: from when on each is in use, and what brings it to a camera.
+
+    That depends on which of those before it the camera has: their places in `content_bytes` of each.
+    """
 
     from_us: Sequence[int]
-    content_bytes: Sequence[int]  # nothing for the first, which cameras come with
+    content_bytes: Sequence[Sequence[int]]  # nothing for the first, which cameras come with
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,14 @@ class Rollout:
         self._queue = deque(enumerate(releases_of(point)))
         self._announced = len(self._queue)
         self._labels_VHS2 = np.zeros((versions, len(self._heads), fleet.seconds, 2), np.int64)
-        self._installs_VS2 = np.zeros((versions, fleet.seconds, 2), np.int64)
+        self._installs_VS3 = np.zeros((versions, fleet.seconds, 3), np.int64)
+        self._retrained: dict[int, Sequence[int]] = {}  # encoders that a head was made for
 
     def next_us(self, now_us: int) -> int | None:
         """The boundary after `now_us` at which it has to decide; None: never again."""
-        if self._underway:
-            then_us = self._underway.release.next_us(now_us)
+        if self._underway:  # one that was taken back until no camera has it any more
+            release = self._underway.release
+            then_us = now_us + 1 if release.ended else release.next_us(now_us)
         else:
             then_us = self._queue[0][1].at_us if self._queue else None
         return None if then_us is None else self._control.boundary_us(then_us)
@@ -90,14 +95,30 @@ class Rollout:
         if self._underway and self._underway.agreement:
             self._underway.agreement.hear(seen)
 
-    def hear_installs(self, installs_N4: np.ndarray) -> None:
-        """Installs that shards counted: version, second, how many took it up, and how many failed."""
-        version_N, second_N = installs_N4.T[:2]
-        np.add.at(self._installs_VS2, (version_N, second_N), installs_N4[:, 2:])
+    def hear_installs(self, installs_N5: np.ndarray) -> None:
+        """Installs that shards counted: version, second, cameras that took it up, failed, gave it up."""
+        version_N, second_N = installs_N5.T[:2]
+        np.add.at(self._installs_VS3, (version_N, second_N), installs_N5[:, 2:])
 
-    def take_up(self, head: int, now_us: int) -> None:
-        """A head is there, retrained; told at a boundary before `decide`: release it, or let it answer."""
+    def encoders(self, now_us: int, published: Published) -> list[int]:
+        """Those that cameras have, and that servers read, by what was counted until the last whole second."""
+        if not self._fleet.downlink.bps:
+            return [int(np.searchsorted(published.from_us, now_us, side="right")) - 1]
+        taken_up_V, _, given_up_V = self._installs_VS3[:, : now_us // SECOND_US].sum(axis=1).T
+        cameras_V = taken_up_V - given_up_V
+        cameras_V[0] += self._fleet.cameras
+        read_V = self._retired_us_V() > now_us
+        return [int(version) for version in np.flatnonzero(read_V & (cameras_V > 0))]
+
+    def take_up(self, head: int, encoders: Sequence[int], now_us: int) -> None:
+        """A head is there, retrained for these encoders; told at a boundary before `decide`.
+
+        It is released, or answers from now on. What other encoders send is read by the head before it.
+        """
+        self._retrained[head] = encoders
         if self._rule is None:
+            in_force = np.searchsorted(self.schedule.head_from_us_W, now_us, side="right") - 1
+            self._let_stand_in(head, int(self.schedule.head_W[in_force]))
             self._answer_by(head, now_us)
             return
         releases = [*self._queue, (self._announced, Planned(now_us, self._heads[head]))]
@@ -131,6 +152,7 @@ class Rollout:
             encoder, place, before = True, plan.version, self._encoder
         else:
             encoder, place, before = False, self._heads.index(plan.head), int(self.schedule.head_W[-1])
+            self._let_stand_in(place, before)
         if self._rule is not None and place != before:
             release = Release(self._rule, now_us)
             self._underway = _Underway(
@@ -153,15 +175,23 @@ class Rollout:
 
     def _go_on(self, under: _Underway, now_us: int, published: Published) -> None:
         release = under.release
-        share_ppm = release.share_ppm
-        release.step(now_us, self._heard(under, now_us))
-        if release.share_ppm != share_ppm:
-            self._carry_out(under, now_us, published)
-        if release.ended:
+        if not release.ended:
+            share_ppm = release.share_ppm
+            release.step(now_us, self._heard(under, now_us))
+            if release.share_ppm != share_ppm:
+                self._carry_out(under, now_us, published)
+        if release.ended and not self._lingers(under, now_us):
             self._underway = None
             if under.encoder and not release.taken_back:
                 self._encoder = under.place
                 self._retire(under.before, now_us)
+
+    def _lingers(self, under: _Underway, now_us: int) -> bool:
+        """Whether cameras still have, or are about to take up, an encoder that was taken back."""
+        if not under.encoder or not under.release.taken_back:
+            return False
+        taken_up_S, _, given_up_S = self._installs_VS3[under.place].T
+        return bool(taken_up_S.sum() > given_up_S[: now_us // SECOND_US].sum())
 
     def _heard(self, under: _Underway, now_us: int) -> Heard:
         """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now.
@@ -177,7 +207,7 @@ class Rollout:
             return heard
         fleet, share_ppm = self._fleet, under.release.share_ppm
         wanted = int(cameras_in_wave(fleet.seed, under.number, fleet.cameras, share_ppm))
-        taken_up, failed = self._installs_VS2[under.place, : now_us // SECOND_US].sum(axis=0).tolist()
+        taken_up, failed, _ = self._installs_VS3[under.place, : now_us // SECOND_US].sum(axis=0).tolist()
         return replace(heard, wanted=wanted, failed=failed, reached=taken_up + failed == wanted)
 
     def _carry_out(self, under: _Underway, now_us: int, published: Published) -> None:
@@ -191,21 +221,37 @@ class Rollout:
         else:
             self._answer_side_by_side(under, now_us)
 
-    def _send(self, under: _Underway, now_us: int, content_bytes: int) -> None:
-        number, release = self._order.number + 1, under.release
-        if release.taken_back:
-            self._order = Order(number, now_us, under.before, under.number, EVERYONE_PPM, COMMAND_BYTES, True)
-        else:
-            self._order = Order(
-                number, now_us, under.place, under.number, release.share_ppm, content_bytes, False
-            )
+    def _send(self, under: _Underway, now_us: int, content_bytes: Sequence[int]) -> None:
+        back, share_ppm = under.release.taken_back, under.release.share_ppm
+        content_bytes_V = np.full(len(self._installs_VS3), COMMAND_BYTES)
+        if not back:
+            content_bytes_V[: under.place] = content_bytes
+        number = self._order.number + 1
+        self._order = Order(number, now_us, under.place, under.number, share_ppm, content_bytes_V, back)
 
     def _retire(self, version: int, now_us: int) -> None:
         """Let servers drop a version's decoders in time, where the scenario says when."""
         if self._keep_us is not None:
-            retired_us_V = np.full(len(self._labels_VHS2), NEVER_US)
+            retired_us_V = self._retired_us_V()
             retired_us_V[version] = now_us + self._keep_us
             self.schedule = self.schedule._replace(retired_us_V=retired_us_V)
+
+    def _retired_us_V(self) -> np.ndarray:
+        """From when servers read each version no more."""
+        retired_us_V = self.schedule.retired_us_V
+        return retired_us_V.copy() if len(retired_us_V) else np.full(len(self._labels_VHS2), NEVER_US)
+
+    def _let_stand_in(self, head: int, before: int) -> None:
+        """Let the head before answer what comes of encoders that a retrained one was not made for."""
+        versions = range(len(self._labels_VHS2))
+        others = [version for version in versions if version not in self._retrained.get(head, versions)]
+        if others:
+            reads_VH = self.schedule.reads_VH
+            if not reads_VH.size:
+                reads_VH = np.tile(np.arange(len(self._heads)), (len(versions), 1))
+            reads_VH = reads_VH.copy()
+            reads_VH[others, head] = reads_VH[others, before]
+            self.schedule = self.schedule._replace(reads_VH=reads_VH)
 
     def _answer_by(self, place: int, now_us: int) -> None:
         from_us_W, head_W = self.schedule.head_from_us_W, self.schedule.head_W

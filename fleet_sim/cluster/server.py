@@ -62,7 +62,7 @@ class _State:
     first: int  # of those, the first that is here
     waiting: list[Waiting | Held]  # of each server here
     messages: dict[tuple[int, int], bytes]  # live: bytes of the waiting frames
-    kept: list[Kept]  # for each head to be retrained
+    kept: list[list[Kept]]  # for each head to be retrained, of every version
     counts: Counts
     after_end: int
 
@@ -94,7 +94,7 @@ class DecoderServer(Answering):
         first = sum(point.servers_of_member[: self._member])
         here = range(first, first + point.servers_of_member[self._member])
         waiting = [nothing_held(pools[server]) if pools else nothing_waits() for server in here]
-        kept = [nothing_kept() for _ in point.lessons]
+        kept = [[nothing_kept() for _ in range(point.versions)] for _ in point.lessons]
         self._state = _State(point, batching, audit_ppm, pools, first, waiting, {}, kept, counts, 0)
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
@@ -129,9 +129,11 @@ class DecoderServer(Answering):
             if point.shadows:
                 shown.append(self._shown(point, frames, head_M, otherwise_M, done_us_M, message_M))
             for i, lesson in enumerate(point.lessons):
-                new_m = np.flatnonzero(is_labelled(frames, head_M, fleet.seed, lesson.labelled_ppm))
-                new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
-                state.kept[i] = kept_with(state.kept[i], new)
+                labelled_M = is_labelled(frames, head_M, fleet.seed, lesson.labelled_ppm)
+                for version, kept in enumerate(state.kept[i]):
+                    new_m = np.flatnonzero(labelled_M & (frames.version == version))
+                    new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
+                    state.kept[i][version] = kept_with(kept, new)
             if weighed_M is not None:
                 expected_VL = np.stack([version.tables.expected_millibits_L for version in self._versions])
                 window_us, watched_GWQ = point.window_us, counts.watched_GWQ
@@ -142,7 +144,7 @@ class DecoderServer(Answering):
             arrived = [self._readable(delivery.by_server[place], schedule) for delivery in deliveries]
             self._serve(state, place, arrived, until_us, schedule, judge)
         for i, lesson in enumerate(state.point.lessons):
-            state.kept[i] = forget(state.kept[i], lesson, until_us)
+            state.kept[i] = [forget(kept, lesson, until_us) for kept in state.kept[i]]
         progress = Progress(
             counts.by_second_VSC.sum(axis=1) - before_VC,
             counts.latency_VB - before_VB,
@@ -184,13 +186,13 @@ class DecoderServer(Answering):
         """What was counted for the alarm here so far: counts.watched_GWQ."""
         return self._here().counts.watched_GWQ
 
-    def received(self, lesson: int, at_us: int) -> Received:
-        """The frames whose labels are here at this time, that this head is to be retrained on."""
+    def received(self, lesson: int, version: int, at_us: int) -> Received:
+        """The frames of a version, with labels that are here by now, that this head is to be retrained on."""
         point = self._here().point
-        kept = labelled_by(self._here().kept[lesson], point.lessons[lesson], at_us)
+        kept = labelled_by(self._here().kept[lesson][version], point.lessons[lesson], at_us)
         scene_K = scenes_of(kept.frames, point.fleet)
         images_FHWC = None if point.live else self._images_FHWC
-        latent_KN = as_received(kept, self._versions[0], scene_K, images_FHWC)
+        latent_KN = as_received(kept, self._versions[version], scene_K, images_FHWC)
         wrong_ppm, label_K = point.lessons[lesson].wrong_ppm, self._labels_F[scene_K]
         label_K = labels_as_given(kept.frames, label_K, point.fleet.seed, wrong_ppm, point.classes)
         _, _, camera_K, frame_K, level_K, _ = kept.frames
@@ -208,7 +210,7 @@ class DecoderServer(Answering):
             snapshot,
             waiting=list(snapshot.waiting),
             messages=dict(snapshot.messages),
-            kept=list(snapshot.kept),
+            kept=[list(of_lesson) for of_lesson in snapshot.kept],
             counts=snapshot.counts.copy(),
         )
 

@@ -20,6 +20,7 @@ from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LATENTS, Sends, sends_of
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
+from fleet_sim.codec.received import Received
 from fleet_sim.control.names import estimates, own
 from fleet_sim.engine.best import Best, best_of
 from fleet_sim.engine.counts import Counts
@@ -73,30 +74,27 @@ class Session(Deployment):
     def retraining(self, point: Scenario, fit: Callable[[int, Lessons], str], number: int = 0) -> Retraining:
         """The heads to be retrained in a point that crew `number` is to simulate."""
         crew = self._crew_of(point, number)
-        (first,) = self.deployed
-        encoder = self._host.get(self._load(first.encoder))
         parents = [head.name for head in point.train.heads if head.kind == "ce"][:1]
-        parent = self._host.get(self._load(first.heads[parents[0]])) if parents else None
 
-        def take_up(place: int, version: str) -> None:
-            self._registry.ask("deploy", first.encoder, (version,)).wait()
+        def fitted(place: int, of: int, received: Received) -> str:
+            version = self.deployed[of]
+            encoder = self._host.get(self._load(version.encoder))
+            parent = self._host.get(self._load(version.heads[parents[0]])) if parents else None
+            return fit(place, Lessons(received, encoder, parent))
+
+        def take_up(of: int, place: int, version: str) -> None:
+            self._registry.ask("deploy", self.deployed[of].encoder, (version,)).wait()
             head = self._load(version)
             for server in crew.servers:
-                server.lasting("take_up", place, head)
+                server.lasting("take_up", of, place, head)
             if point.mode == "bank":
-                pieces = self._surveys.in_pieces(crew.servers, "head_part", place)
+                pieces = self._surveys.in_pieces(crew.servers, "head_part", of, place)
                 parts = [self._host.get(pending.wait()[0]) for _, pending in pieces]
                 right_LF = self._host.put(np.concatenate(parts, axis=1))
                 for server in crew.servers:
-                    server.lasting("add_answers", place, right_LF)
+                    server.lasting("add_answers", of, place, right_LF)
 
-        return Retraining(
-            point,
-            self._host,
-            crew.servers,
-            lambda place, received: fit(place, Lessons(received, encoder, parent)),
-            take_up,
-        )
+        return Retraining(point, self._host, crew.servers, fitted, take_up)
 
     def _crew_of(self, point: Scenario, number: int) -> Crew:
         crew = self._crews[number]
@@ -179,7 +177,7 @@ class Session(Deployment):
                     export.versions([version.encoder for version in self.deployed])
             sends = point.air.send if point.air else "whole"
             contents = [weighed[sends] for weighed in self.packed]
-            return Published(froms_us[: len(self.deployed)], [0, *contents])
+            return Published(froms_us[: len(self.deployed)], [(), *contents])
 
         stated_HLn = self._stated[sends_of(point)] if point.shadows else None
         counts, audited = simulate(

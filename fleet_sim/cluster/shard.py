@@ -18,11 +18,12 @@ from fleet_sim.cluster.point import Delivery, Moved, Point
 from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.controller import Guide, guide_of
 from fleet_sim.control.observation import RAISED
-from fleet_sim.engine.air import FAILED, NO_ORDER, TAKEN_UP, Known, Order, carry, obey
+from fleet_sim.engine.air import FAILED, LEFT, TAKEN_UP, carry, obey
 from fleet_sim.engine.allocating import allocate_cells
 from fleet_sim.engine.cameras import Cameras, Messages, new_cameras
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.fleet import cells_of_shard
+from fleet_sim.engine.orders import NO_ORDER, Known, Order
 from fleet_sim.engine.sent import Sent, room_for, together
 from fleet_sim.engine.step import DONE, NO_LEVEL, POOL_FULL, count_unfinished, step
 from fleet_sim.network.queues import Pool, grown
@@ -66,7 +67,7 @@ class CameraShard(Carrying):
         curves = Curves(np.zeros((groups, 1)), np.zeros((groups, point.heads, 1)))
         trial.add_version(np.zeros(1, np.int64), one_scene(), curves=curves)
         trial.begin(point)
-        nothing = Order(0, 0, 0, 0, 0, 1, False)
+        nothing = Order(0, 0, 0, 0, 0, np.ones(1, np.int64), False)
         at_first = Known(np.zeros(1, np.int64), nothing if point.fleet.downlink.bps else NO_ORDER)
         trial.step(point.fleet.duration_us, at_first, False)
         trial.finish(at_first)
@@ -86,18 +87,18 @@ class CameraShard(Carrying):
         """
         state = self._here()
         counts = state.counts
-        before_VC, before_VS2 = counts.by_second_VSC.sum(axis=1), _installs(counts)
+        before_VC, before_VS3 = counts.by_second_VSC.sum(axis=1), _installs(counts)
         if known.order.number != NO_ORDER.number:
             self._carry(state, until_us, known)
         messages = self._messages(state, until_us, known.from_us_V)
         by_server = self._move_on(state, messages, until_us, known.from_us_V)
         counts.wire_bits_by_cell[state.cell_C] = state.uplinks.cells["wire_bits"]
         deliveries = self._deliver(state, by_server)
-        changed_VS2 = _installs(counts) - before_VS2
-        version_N, second_N = np.nonzero(changed_VS2.any(axis=2))
+        changed_VS3 = _installs(counts) - before_VS3
+        version_N, second_N = np.nonzero(changed_VS3.any(axis=2))
         moved = Moved(
             counts.by_second_VSC.sum(axis=1) - before_VC,
-            np.column_stack([version_N, second_N, changed_VS2[version_N, second_N]]),
+            np.column_stack([version_N, second_N, changed_VS3[version_N, second_N]]),
         )
         return [moved, state if snapshot else None, *deliveries]
 
@@ -114,7 +115,7 @@ class CameraShard(Carrying):
         )
         if state.point.fleet.metered:
             meters, camera_R = state.cameras.meters, state.uplinks.cameras["camera"]
-            counts.did_R3[camera_R] = np.stack([meters[name] for name in Did._fields], axis=1)
+            counts.did_R4[camera_R] = np.stack([meters[name] for name in Did._fields], axis=1)
         return replace(counts, in_flight=int(held))
 
     def restore(self, snapshot: _State) -> None:
@@ -225,6 +226,6 @@ class CameraShard(Carrying):
 
 
 def _installs(counts: Counts) -> np.ndarray:
-    """(V, S, 2) cameras that took a version up, and that could not, of all groups."""
-    installs_VS2: np.ndarray = counts.air_VGSQ[..., [TAKEN_UP, FAILED]].sum(axis=1)
-    return installs_VS2
+    """(V, S, 3) cameras that took a version up, that could not, and that gave it up, of all groups."""
+    installs_VS3: np.ndarray = counts.air_VGSQ[..., [TAKEN_UP, FAILED, LEFT]].sum(axis=1)
+    return installs_VS3

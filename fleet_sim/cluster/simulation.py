@@ -85,7 +85,7 @@ def simulate(
             crew, [refs[0] for refs in moved], [answer.wait()[0] for answer in serving]
         )
         for of_shard in installs:
-            rollout.hear_installs(of_shard.installs_N4)
+            rollout.hear_installs(of_shard.installs_N5)
         for of_server in progress:
             rollout.hear(of_server.labels_N5)
             rollout.hear_shown(of_server.shown)
@@ -108,8 +108,9 @@ def simulate(
         known = rollout.known(published)
         if decides:
             audited += take_in(moved, serving)
-            for head in retraining.learn(now_us) if retraining else ():
-                rollout.take_up(head, now_us)
+            if retraining:
+                for head, encoders in retraining.learn(now_us, rollout.encoders(now_us, published)):
+                    rollout.take_up(head, encoders, now_us)
             known = rollout.decide(now_us, published)
         if now_us < duration_us:
             until_us, stepping = step_shards(now_us)

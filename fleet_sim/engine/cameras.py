@@ -43,6 +43,7 @@ METER = np.dtype(
     [
         ("busy_us", "i8"),  # until when the processor works on its last frame
         ("wire_bits", "i8"),
+        ("received_bits", "i8"),  # of encoders
         ("encoded", "i4"),
         ("wakes", "i4"),  # times that the radio woke: messages begun
     ]

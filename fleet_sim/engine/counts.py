@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fleet_sim.basics.errors import RunError
+from fleet_sim.camera.energy import Did
 from fleet_sim.engine.air import AIR_COLUMNS
 from fleet_sim.serving.replicas import WORK
 from fleet_sim.serving.watched import WATCHED
@@ -86,7 +87,7 @@ class Counts:
     watched_GWQ: np.ndarray  # for the alarm, by group and window: serving.watched.WATCHED
     in_flight: int  # frames captured and neither answered nor dropped when the run ended
     by_head_HC: np.ndarray  # what became of the frames that each of H heads answered: HEAD_COLUMNS
-    did_R3: np.ndarray  # every camera's camera.energy.Did; empty where they have no processor
+    did_R4: np.ndarray  # every camera's camera.energy.Did; empty where they have no processor
     air_VGSQ: np.ndarray  # encoders over the air, by version, group, second: AIR_COLUMNS; or empty
     answers_GVHS3: np.ndarray  # answers, their labels, labels saying right: by group, version, head, second
     events_E4: np.ndarray  # of releases, in order: number, at_us, registry.rollout.Change, share in ppm
@@ -119,7 +120,7 @@ class Counts:
             np.zeros((max(1, groups), windows, len(WATCHED)), np.int64),
             0,
             np.zeros((heads, len(HEAD_COLUMNS)), np.int64),
-            np.zeros((metered, 3), np.int64),
+            np.zeros((metered, len(Did._fields)), np.int64),
             np.zeros((versions if air else 0, max(1, groups), seconds, len(AIR_COLUMNS)), np.int64),
             np.zeros((max(1, groups), versions, heads, seconds if releases else 0, 3), np.int64),
             np.zeros((0, 4), np.int64),
@@ -137,7 +138,7 @@ class Counts:
             np.array(self.watched_GWQ),
             self.in_flight,
             np.array(self.by_head_HC),
-            np.array(self.did_R3),
+            np.array(self.did_R4),
             np.array(self.air_VGSQ),
             np.array(self.answers_GVHS3),
             np.array(self.events_E4),
@@ -155,7 +156,7 @@ class Counts:
             self.watched_GWQ + other.watched_GWQ,
             self.in_flight + other.in_flight,
             self.by_head_HC + other.by_head_HC,
-            self.did_R3 + other.did_R3,
+            self.did_R4 + other.did_R4,
             self.air_VGSQ + other.air_VGSQ,
             self.answers_GVHS3 + other.answers_GVHS3,
             _in_order(np.concatenate([self.events_E4, other.events_E4])),

@@ -73,13 +73,15 @@ NO_MIXES = Mixes(*[np.zeros(0, np.int64)] * 2, *[np.zeros((0, 1), np.int64)] * 2
 class Schedule(NamedTuple):
     """Which head answers from when: places in the scenario's list of H heads, times rising from 0.
 
-    Place H + i stands for mix i. Of one time the last holds.
+    Place H + i stands for mix i. Of one time the last holds. Where a head was retrained for some encoders
+    only, reads_VH has for each of V versions which head really answers in place of each; else it is empty.
     """
 
     head_from_us_W: np.ndarray
     head_W: np.ndarray
     mixes: Mixes = NO_MIXES
     retired_us_V: np.ndarray = np.zeros(0, np.int64)  # from when servers read a version no more; or empty
+    reads_VH: np.ndarray = np.zeros((0, 0), np.int64)
 
 
 def cells_of_shard(cells: int, shard: int, shards: int) -> np.ndarray:

@@ -33,11 +33,14 @@ def judged(
 ) -> np.ndarray:
     """Was each answer right, (M,) bool, of the head that reads the camera; counted by head.
 
-    In head_M the real heads are put in place of mixes.
+    In head_M the real heads are put in place of mixes, and of heads that do not read a frame's version.
     """
     otherwise_M = np.full(len(head_M), NO_HEAD, np.int16)
     if len(schedule.mixes.head_IA):
         by_camera(head_M, otherwise_M, frames.camera, fleet.seed, len(counts.by_head_HC), schedule.mixes)
+    if schedule.reads_VH.size:
+        answered_m = np.flatnonzero(head_M >= 0)
+        head_M[answered_m] = schedule.reads_VH[frames.version[answered_m], head_M[answered_m]]
     right_M = judge(frames, head_M, otherwise_M, done_us_M)
     count_heads(head_M, frames.capture_us, done_us_M, right_M, fleet, counts.by_head_HC)
     if counts.answers_GVHS3.size:

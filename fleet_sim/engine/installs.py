@@ -64,6 +64,12 @@ def newest(cameras, row):
 
 
 @inlined()
+def one_before(cameras, row):
+    """The version that a camera had before, and has kept."""
+    return np.int64(cameras.versions_R3[row, KEPT - 2])
+
+
+@inlined()
 def newest_since_us(cameras, row):
     """From when on."""
     return cameras.since_us_R3[row, KEPT - 1]

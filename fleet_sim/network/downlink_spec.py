@@ -37,7 +37,7 @@ class AirSpec(Strict):
     """Encoders on their way to cameras, one camera of a cell after another."""
 
     send: Literal["delta", "whole"] = Field(
-        "delta", description="what a version differs in from the one before, or all of it; packed alike"
+        "delta", description="what a version differs in from what a camera has, or all of it; packed alike"
     )
     share: float = Field(
         0.5,

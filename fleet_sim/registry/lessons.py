@@ -25,3 +25,4 @@ class Retrained:
     frames: int  # that had a label
     classes: int  # among those labels
     alarm_us: int | None  # when servers noticed the alarm that it answers, if it does
+    encoder: int | None = None  # whose latents it reads, by its place, where a run has several

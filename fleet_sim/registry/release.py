@@ -14,7 +14,10 @@ Publish = Callable[[str, dict[str, Any], dict[str, dict[str, Any]]], str]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a release must be (recipe, `codec:` settings, classes, heads by name) and should be (the rest)."""
+    """What a release must be (recipe, `codec:` settings, classes, heads by name) and should be (the rest).
+
+    `parent`: the encoder that it updates; None of a first one.
+    """
 
     recipe: str
     seed: int
@@ -23,6 +26,7 @@ class Wanted:
     content_hash: str
     classes: int
     heads: Sequence[str]
+    parent: str | None = None
 
 
 def adopt(
@@ -30,7 +34,8 @@ def adopt(
 ) -> tuple[str, dict[str, str]]:
     """Publish the one release in `folder` that is as wanted; ids stay: (encoder, heads by name).
 
-    Where several are as they must be, the one that is also as it should be is taken; `note` is told where the
+    Where several are as they must be, the one that is also as it should be, and then that of the wanted
+    parent, is taken; `note` is told where the
     one taken was trained on other images or otherwise. Raises RegistryError, with nothing published, where
     there is no such release or more than one, where a head is missing or not of its encoder's contract, or a
     file is not what was published.
@@ -63,6 +68,8 @@ def find(folder: Path, wanted: Wanted) -> tuple[Summary, dict[str, str]]:
     fitting = [version for version in encoders if _as_it_must_be(version, wanted)]
     if len(fitting) > 1:
         fitting = [version for version in fitting if _as_it_should_be(version, wanted)]
+    if len(fitting) > 1:  # updates of one recipe, each of the one before
+        fitting = [version for version in fitting if version.manifest.get("parent") == wanted.parent]
     if len(fitting) != 1:
         there = ", ".join(
             f"{v.id[:12]} ({v.manifest['recipe']}, {v.manifest['classes']} classes)" for v in encoders

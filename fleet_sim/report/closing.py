@@ -111,7 +111,7 @@ def _travels(summary: Summary, row: PointRow) -> list[str]:
     packed, encoders = summary.get("packed_bytes", []), summary["versions"]["encoders"]
     return [
         travel_words(
-            encoders[int(number)]["id"],
+            [encoder["id"] for encoder in encoders[: int(number) + 1]],
             packed[int(number) - 1][travel["sent"]],
             travel,
             row["cameras"] * len(row.get("seeds", [0])),

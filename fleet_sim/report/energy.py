@@ -12,10 +12,10 @@ def energy_figures(counts: Counts, fleet: Fleet, rates: Rates, battery_wh: float
 
     A month has 30 days; `battery_days_least` is of the camera that took most.
     """
-    did, cameras, duration_us = total(counts.did_R3), fleet.cameras, fleet.duration_us
+    did, cameras, duration_us = total(counts.did_R4), fleet.cameras, fleet.duration_us
     parts = rates.picojoules(did, cameras, duration_us)
     whole = sum(parts.values())
-    most = sum(rates.picojoules(busiest(counts.did_R3, rates), 1, duration_us).values())
+    most = sum(rates.picojoules(busiest(counts.did_R4, rates), 1, duration_us).values())
     month = MONTH_DAYS * DAY_US / duration_us
     bytes_a_month = round(did.wire_bits / 8 / cameras * month, 1)
     return {

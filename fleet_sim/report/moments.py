@@ -78,7 +78,7 @@ def _events(summary: Summary) -> list[tuple[int, str]]:
     if not released:
         heads = summary.get("retrained", [])
         first = [row for row in heads if not row["point"] and not row["repeat"]]
-        events += [(row["at_us"], f"head {row['head']}") for row in first]
+        events += dict.fromkeys((row["at_us"], f"head {row['head']}") for row in first)
     length_us = max(row["duration_us"] for row in summary["points"])
     return sorted(event for event in events if event[0] < length_us)
 

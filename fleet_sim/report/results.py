@@ -157,7 +157,7 @@ class Summary(TypedDict):
     retrained: NotRequired[list[RetrainedRow]]
     watched: NotRequired[list[WatchedRow]]
     releases: NotRequired[list[ReleaseRow]]
-    packed_bytes: NotRequired[list[dict[str, int]]]
+    packed_bytes: NotRequired[list[dict[str, list[int]]]]
     wall_s: dict[str, float]
 
 

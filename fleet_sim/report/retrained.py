@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from fleet_sim.codec.received import LEAST_CLASSES, LEAST_FRAMES
 from fleet_sim.registry.lessons import Retrained
@@ -20,18 +20,30 @@ class RetrainedRow(TypedDict):
     frames: int
     classes: int
     alarm_us: int | None
+    encoder: NotRequired[str]  # whose latents it reads, where there are several
 
 
-def retrained_rows(point: int, repeat: int, heads: Sequence[Retrained]) -> list[RetrainedRow]:
-    """A row a head, in order of time."""
-    return [cast(RetrainedRow, {"point": point, "repeat": repeat, **asdict(head)}) for head in heads]
+def retrained_rows(
+    point: int, repeat: int, heads: Sequence[Retrained], encoders: Sequence[str]
+) -> list[RetrainedRow]:
+    """A row a head and encoder, in order of time; `encoders`: their ids."""
+    rows = []
+    for head in heads:
+        row = {"point": point, "repeat": repeat, **asdict(head)}
+        place = row.pop("encoder")
+        rows.append(row if place is None else row | {"encoder": encoders[place]})
+    return cast(list[RetrainedRow], rows)
 
 
 def retrained_words(rows: Sequence[RetrainedRow]) -> list[str]:
     """A sentence for each head of the first seed."""
     seeds = 1 + max((row["repeat"] for row in rows), default=0)
     first = f" (first of {seeds} seeds)" if seeds > 1 else ""
-    return [f"head {row['head']}: {_outcome(row)}{_after(row)}{first}" for row in rows if not row["repeat"]]
+    return [f"head {_name(row)}: {_outcome(row)}{_after(row)}{first}" for row in rows if not row["repeat"]]
+
+
+def _name(row: RetrainedRow) -> str:
+    return row["head"] + (f" for encoder {row['encoder'][:8]}" if "encoder" in row else "")
 
 
 def _outcome(row: RetrainedRow) -> str:

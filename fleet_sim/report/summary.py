@@ -43,7 +43,12 @@ class Outcome:
     @property
     def taken_up(self) -> list[tuple[int, str]]:
         """(from when in microseconds, name) of the retrained heads that it has taken up."""
-        return [(head.at_us, head.head) for head in self.retrained if head.version]
+        return list(dict.fromkeys((head.at_us, head.head) for head in self.retrained if head.version))
+
+    def reads(self, head: str, encoder: int) -> bool:
+        """Whether a head reads an encoder, by its place: one that was retrained, those it was made for."""
+        made = [one for one in self.retrained if one.head == head and one.version]
+        return not made or any(one.encoder in (None, encoder) for one in made)
 
 
 def summary_of(
@@ -59,7 +64,12 @@ def summary_of(
     retrained = [
         row
         for outcome in outcomes
-        for row in retrained_rows(outcome.point.index, outcome.point.repeat, outcome.retrained)
+        for row in retrained_rows(
+            outcome.point.index,
+            outcome.point.repeat,
+            outcome.retrained,
+            [version["encoder"] for version in deployed],
+        )
     ]
     if retrained:
         depends_on["retrained"] = retrained
@@ -145,7 +155,7 @@ def _figures(outcome: Outcome) -> Row:
             "expects": round(outcome.best.worth, 6),
         }
     if scenario.air:
-        found["air"] = travel_rows(outcome.counts, outcome.fleet, scenario.air.send)
+        found["air"] = travel_rows(outcome.counts, outcome.fleet, scenario.air.send, rates)
     if alarms := alarm_times_s(scenario, outcome.counts):
         found["alarm_s"] = alarms
     return found
@@ -173,7 +183,7 @@ def _heads(repeats: Sequence[Outcome]) -> Row:
 
 
 def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
-    """The rows of timeline.parquet, with the encoder and the head in force at the start of each second.
+    """The rows of timeline.parquet, with the encoder and the head that reads it in force as a second starts.
 
     Of those released in waves: the ones that went through last.
     """
@@ -186,12 +196,15 @@ def timeline_of(outcome: Outcome, encoders: Sequence[str]) -> list[Row]:
     rows = []
     for row in timeline_rows(outcome.counts, scenario.report.cells):
         now_us = int(str(row["second"])) * 1_000_000
+        encoder, head = places[_last_at(encoder_from_us, now_us)], _last_at(head_from_us, now_us)
+        while not outcome.reads(heads[head], encoder):  # then the one before stands in
+            head -= 1
         rows.append(
             {
                 "point": outcome.point.index,
                 "profile": scenario.link.profile,
-                "encoder": encoders[places[_last_at(encoder_from_us, now_us)]][:SHORT_ID],
-                "head": heads[_last_at(head_from_us, now_us)],
+                "encoder": encoders[encoder][:SHORT_ID],
+                "head": heads[head],
                 **row,
             }
         )

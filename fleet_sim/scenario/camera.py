@@ -16,10 +16,13 @@ class RadioSpec(Strict):
     wake_nj: int = Field(ge=0, le=10**14, description="nanojoule to wake for a message, and to fall asleep")
     sleep_uw: int = Field(0, ge=0, le=10**9, description="microwatt between messages")
     eur_per_mb: float = Field(0.0, ge=0, description="tariff")
+    receive_uw: int = Field(
+        0, ge=0, le=10**9, description="microwatt while a packet of an encoder is on the air to it"
+    )
 
     def made(self) -> Radio:
         """The radio."""
-        return Radio(self.pj_per_bit, self.wake_nj, self.sleep_uw, self.eur_per_mb)
+        return Radio(**self.model_dump())
 
 
 class CameraSpec(Strict):

@@ -214,6 +214,14 @@ def _named_cells_are_there(scenario: "Scenario") -> None:
 
 
 def _can_retrain(scenario: "Scenario") -> None:
+    if scenario.train.retrain and scenario.train.updates and scenario.serving.split:
+        raise misfit(
+            "a retrained head reads some encoders, and for others one head stands in, not several: leave "
+            "the split, the updates or retrain out",
+            "serving.split",
+            "train.retrain",
+            "train.updates",
+        )
     for i, retrain in enumerate(scenario.train.retrain):
         fields = [f"train.retrain.{i}.{name}" for name in ("at_us", "after_alarm_us")]
         if scenario.camera.codec != "latent":

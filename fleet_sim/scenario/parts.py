@@ -1,5 +1,6 @@
 """Parts of a scenario whose rooms lie above this one, or that are no room's own."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,7 +76,7 @@ class HeadTrainingSpec(Strict):
 
 
 class UpdateSpec(Strict):
-    """A training job that runs beside the simulation and publishes at this virtual time."""
+    """A training job that runs beside the simulation, goes on from the version before, and publishes then."""
 
     at_us: Microseconds = Field(gt=0)
     recipe: Literal["duphil", "joint", "ordered"] = "duphil"
@@ -141,10 +142,9 @@ class TrainSpec(Strict):
         if not names or len(set(names)) != len(names):
             raise misfit("at least one head, each with a name of its own, is needed", "heads")
         self._retrains(names)
-        if self.updates and self.recipe != "e2e":
-            raise misfit("updates continue an e2e training: set train.recipe to e2e", "recipe", "updates")
-        if len(self.updates) > 1:
-            raise misfit(f"at most one update; these are {len(self.updates)}", "updates")
+        for i, (before, update) in enumerate(pairwise(self.updates), 1):
+            if update.at_us <= before.at_us:
+                raise misfit("an update continues the one before: it comes later", f"updates.{i}.at_us")
         for part in ("e2e", "duphil", "joint", "ordered", "head_training"):
             batch = getattr(self, part).batch
             if batch % self.workers:
@@ -156,8 +156,6 @@ class TrainSpec(Strict):
         return self
 
     def _retrains(self, names: list[str]) -> None:
-        if self.retrain and self.updates:
-            raise misfit("a head is retrained for one encoder: leave updates out", "retrain", "updates")
         for i, retrain in enumerate(self.retrain):
             field, head = f"retrain.{i}.head", retrain.head
             if head.name in names:

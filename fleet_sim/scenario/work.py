@@ -5,6 +5,7 @@ from fleet_sim.camera.devices import DEVICES, Device
 from fleet_sim.camera.energy import Rates
 from fleet_sim.camera.radios import RADIOS, Radio
 from fleet_sim.codec.complexity import Work, encoder_work, head_work, picture_work
+from fleet_sim.network.build import downlink_bps, link_of
 from fleet_sim.scenario.scenario import Scenario
 
 
@@ -45,4 +46,6 @@ def rates_of(scenario: Scenario, classes: int) -> Rates | None:
     device = device_of(scenario, classes)
     if device is None:
         return None
-    return Rates.of(device, radio_of(scenario), camera_work(scenario, classes).multiply_adds)
+    work, link = camera_work(scenario, classes), scenario.link
+    whole_bps = downlink_bps(link, link_of(link).budget_bps)
+    return Rates.of(device, radio_of(scenario), work.multiply_adds, whole_bps)

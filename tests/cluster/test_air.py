@@ -88,16 +88,16 @@ def test_waves_wait_for_the_link_and_frames_are_coded_by_what_a_camera_has(
     for second in range(2, SECONDS):
         before, after = with_it_S[second - 1], with_it_S[second]
         assert 2 * before <= offered_S[second] <= 2 * after
-    blocks = -(-session.packed[0]["delta"] // 500)
-    wanted_bits = CAMERAS * 8 * (session.packed[0]["delta"] + 28 * blocks)
+    blocks = -(-session.packed[0]["delta"][0] // 500)
+    wanted_bits = CAMERAS * 8 * (session.packed[0]["delta"][0] + 28 * blocks)
     assert counts.air_VGSQ[1, ..., BITS].sum() == wanted_bits
 
 
 def test_the_whole_takes_longer_than_a_delta_only_if_it_is_larger(dataset: Dataset, tmp_path: Path) -> None:
     for send in ("delta", "whole"):
         session, counts = run(scenario_of({"send": send}), dataset, tmp_path / send)
-        blocks = -(-session.packed[0][send] // 500)
-        assert counts.air_VGSQ[1, ..., BITS].sum() == CAMERAS * 8 * (session.packed[0][send] + 28 * blocks)
+        blocks = -(-session.packed[0][send][0] // 500)
+        assert counts.air_VGSQ[1, ..., BITS].sum() == CAMERAS * 8 * (session.packed[0][send][0] + 28 * blocks)
 
 
 LABELS = {"kind": "labels", "share": 1, "delay_us": "1 s"}

@@ -44,8 +44,8 @@ def test_cameras_add_up_to_what_the_fleet_counted(shards: int, dataset: Dataset,
     link = {**loss, "loss": {"kind": "bernoulli", "p": 0.2}}
     here = scenario(cluster=cluster, link=link)
     counts = counted(here, dataset, tmp_path)
-    whole, total_C = total(counts.did_R3), counts.total_C
-    assert counts.did_R3.shape == (here.fleet.cameras, 3)
+    whole, total_C = total(counts.did_R4), counts.total_C
+    assert counts.did_R4.shape == (here.fleet.cameras, len(Did._fields))
     assert whole.wire_bits == total_C[c.WIRE_BITS]
     unready = int(total_C[c.OFFERED]) - whole.encoded
     assert 0 <= unready <= here.fleet.cameras  # captured in the last moments, not encoded yet
@@ -53,7 +53,7 @@ def test_cameras_add_up_to_what_the_fleet_counted(shards: int, dataset: Dataset,
     rates = rates_of(here, 10)
     assert rates is not None
     figures = energy_figures(counts, fleet_of(here, 40, classes=10), rates, 5.0, radio_of(here).eur_per_mb)
-    rows = [rates.picojoules(Did(*map(int, row)), 1, here.duration_us) for row in counts.did_R3]
+    rows = [rates.picojoules(Did(*map(int, row)), 1, here.duration_us) for row in counts.did_R4]
     assert figures["picojoules"] == {name: sum(row[name] for row in rows) for name in rows[0]}
 
 
@@ -68,7 +68,7 @@ def test_a_camera_that_cannot_keep_its_rate_drops_frames_as_busy(dataset: Datase
     # In 2.5 periods of work two captures find the processor busy: one frame in three is encoded.
     offered, busy = int(counts.total_C[c.OFFERED]), int(counts.total_C[c.DROPPED_BUSY])
     assert busy / offered == pytest.approx(2 / 3, abs=0.02)
-    apart = np.ptp(counts.did_R3[:, Did._fields.index("encoded")])
+    apart = np.ptp(counts.did_R4[:, Did._fields.index("encoded")])
     assert apart <= 1
 
 

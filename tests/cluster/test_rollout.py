@@ -184,7 +184,7 @@ def test_members_that_forget_everything_answer_as_before(
 
 def test_labels_are_acted_on_when_they_are_due_and_not_before() -> None:
     scenario = scenario_of(("0 s", "shifted"))
-    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [0])
+    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [()])
     rollout.decide(0, published)
     # Of the answers done in the fourth second: half of 200 right, of the others 180 of 200.
     rollout.hear(np.array([[0, SHIFTED, 3, 200, 100], [0, PLAIN, 3, 200, 180]]))
@@ -197,7 +197,7 @@ def test_labels_are_acted_on_when_they_are_due_and_not_before() -> None:
 def test_between_decisions_there_is_no_need_to_stop() -> None:
     guard = {"kind": "none"}
     scenario = scenario_of(("2.2 s", "shifted"), guard=guard, control={"period_us": "2 s"})
-    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [0])
+    rollout, published = Rollout(scenario, fleet_of(scenario, scenes=40), versions=1), Published([0], [()])
     now_us, stops_s = 0, []
     while (then_us := rollout.next_us(now_us)) is not None:
         now_us = then_us

@@ -15,20 +15,31 @@ from fleet_sim.engine.air import (
     BLOCKS_LOST,
     FAILED,
     LEFT,
+    RETURNED,
     TAKEN_UP,
-    Order,
     carry,
     obey,
 )
 from fleet_sim.engine.cameras import new_cameras
 from fleet_sim.engine.fleet import Fleet, cells_of_shard
 from fleet_sim.engine.installs import versions_of
+from fleet_sim.engine.orders import Order
 from fleet_sim.network.downlink import Downlink
 from tests.engine.fleets import link, periodic
 
 MILLION = 1_000_000
 NEVER = 1 << 62
 PERIOD_US = MILLION  # between orders; no frame takes longer to encode
+COMMAND_BYTES = 24
+
+
+def send(number: int, at_us: int, version: int, content_bytes: int, below_ppm: int = MILLION) -> Order:
+    """A version to so many of the cameras, as large for all."""
+    return Order(number, at_us, version, version, below_ppm, np.full(4, content_bytes), False)
+
+
+def take_back(number: int, at_us: int, version: int, content_bytes: int = COMMAND_BYTES) -> Order:
+    return Order(number, at_us, version, version, 0, np.full(4, content_bytes), True)
 
 
 def fleet_with(downlink: Downlink, cameras: int = 6, cells: int = 2, **fields: int) -> Fleet:
@@ -94,7 +105,7 @@ def simulated(
 def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) -> Result:
     """The same, cell by cell, in plain Python."""
     air_VSQ = np.zeros((4, fleet.seconds, len(AIR_COLUMNS)), np.int64)
-    history = {camera: [(0, 0)] for camera in range(fleet.cameras)}  # (since, version)
+    history = {camera: [(0, 0, False)] for camera in range(fleet.cameras)}  # (since, version, by a command)
     down = fleet.downlink
 
     def is_open(from_us: int, to_us: int) -> bool:
@@ -116,18 +127,18 @@ def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) ->
         return min(t for t in sorted(starts) if is_open(t, t + takes_us))
 
     for cell in range(fleet.cells):
-        blocks = dict.fromkeys(range(cell, fleet.cameras, fleet.cells), (-1, 0))
+        blocks = dict.fromkeys(range(cell, fleet.cameras, fleet.cells), (None, 0))  # of what, how many
         tried = dict.fromkeys(blocks, 0)
         failed = dict.fromkeys(blocks, -1)
         busy = None  # (camera, since, bits)
         for number, order in enumerate(orders):
             end_us = orders[number + 1].from_us if number + 1 < len(orders) else fleet.duration_us
-            for camera in blocks:
-                since_us, version = history[camera][-1]
-                if since_us > order.from_us and version != order.version:
-                    history[camera].pop()
-                    count_change(air_VSQ, fleet, version, history[camera][-1][1], since_us, -1)
-            if busy is None or blocks[busy[0]][0] != order.version:
+            wanted = (order.version, order.back)
+            for past in (history[camera] for camera in blocks):
+                if past[-1][0] > order.from_us and (order.back or past[-1][1] != order.version):
+                    count_change(air_VSQ, fleet, past, -1)
+                    past.pop()
+            if busy is None or blocks[busy[0]][0] != wanted:
                 busy = None
             waiting = list(blocks)
             idle_since_us = order.from_us
@@ -136,21 +147,19 @@ def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) ->
                     wanting = [
                         camera
                         for camera in waiting
-                        if history[camera][-1][1] != order.version
-                        and failed[camera] != order.version
-                        and draw_below(fleet.seed, STREAM_ROLLOUT, camera, order.release, MILLION)
-                        < order.below_ppm
+                        if wants(fleet, order, camera, history[camera][-1][1], failed[camera])
                     ]
                     if not wanting:
                         break
                     camera = wanting[0]
                     waiting = waiting[waiting.index(camera) + 1 :]
-                    if blocks[camera][0] != order.version:
-                        blocks[camera] = (order.version, 0)
+                    if blocks[camera][0] != wanted:
+                        blocks[camera] = (wanted, 0)
                     busy = (camera, idle_since_us, 0)
                 camera, since_us, sent_bits = busy
                 arrived = blocks[camera][1]
-                content = min(down.block_bytes, order.content_bytes - arrived * down.block_bytes)
+                content_bytes = int(order.content_bytes_V[history[camera][-1][1]])
+                content = min(down.block_bytes, content_bytes - arrived * down.block_bytes)
                 bits = 8 * (content + down.header_bytes)
 
                 def time_us(of_bits: int) -> int:
@@ -169,29 +178,44 @@ def expected(fleet: Fleet, orders: Sequence[Order], probes_us: Sequence[int]) ->
                 busy = (camera, since_us, sent_bits + bits)
                 if lost:
                     continue
-                blocks[camera] = (order.version, arrived + 1)
-                if (arrived + 1) * down.block_bytes < order.content_bytes:
+                blocks[camera] = (wanted, arrived + 1)
+                if (arrived + 1) * down.block_bytes < content_bytes:
                     continue
-                blocks[camera], busy, idle_since_us = (-1, 0), None, ends_us
-                at_us = ends_us + (0 if order.command else fleet.install_us)
+                blocks[camera], busy, idle_since_us = (None, 0), None, ends_us
+                past = history[camera]
+                if order.back:
+                    past.append((ends_us, past[-2][1], True))
+                    count_change(air_VSQ, fleet, past, 1)
+                    continue
+                at_us = ends_us + fleet.install_us
                 toss = draw_below(fleet.seed, STREAM_INSTALL, camera, order.version, MILLION)
-                if not order.command and toss < fleet.install_failure_ppm:
+                if toss < fleet.install_failure_ppm:
                     failed[camera] = order.version
                     if at_us < fleet.duration_us:
                         air_VSQ[order.version, at_us // MILLION, FAILED] += 1
                     continue
-                count_change(air_VSQ, fleet, order.version, history[camera][-1][1], at_us, 1)
-                history[camera].append((at_us, order.version))
+                past.append((at_us, order.version, False))
+                count_change(air_VSQ, fleet, past, 1)
     at = [
-        [max(change for change in history[camera] if change[0] <= probe)[1] for probe in probes_us]
+        [[change for change in history[camera] if change[0] <= probe][-1][1] for probe in probes_us]
         for camera in range(fleet.cameras)
     ]
     return Result(at, air_VSQ)
 
 
-def count_change(air_VSQ: np.ndarray, fleet: Fleet, version: int, before: int, at_us: int, sign: int) -> None:
+def wants(fleet: Fleet, order: Order, camera: int, has: int, failed: int) -> bool:
+    if order.back:
+        return has == order.version
+    toss = draw_below(fleet.seed, STREAM_ROLLOUT, camera, order.release, MILLION)
+    return order.version not in (has, failed) and int(toss) < order.below_ppm
+
+
+def count_change(air_VSQ: np.ndarray, fleet: Fleet, past: list[tuple[int, int, bool]], sign: int) -> None:
+    """Of the last that a camera took up, in the place of the one before."""
+    (_, before, _), (at_us, version, by_command) = past[-2:]
     if at_us < fleet.duration_us:
         air_VSQ[version, at_us // MILLION, TAKEN_UP] += sign
+        air_VSQ[version, at_us // MILLION, RETURNED] += sign * by_command
         air_VSQ[before, at_us // MILLION, LEFT] += sign
 
 
@@ -203,21 +227,21 @@ def same(found: Result, wanted: Result) -> None:
 def test_by_hand_a_cell_sends_one_camera_after_another() -> None:
     """250 bytes in blocks of 90 + 10: 280 bytes at 1,000 bytes a second, for three cameras a cell."""
     fleet = fleet_with(downlink(), install_us=2 * MILLION)
-    order = Order(0, 5 * MILLION, 1, 0, MILLION, 250, False)
+    order = send(0, 5 * MILLION, 1, 250)
     ready_us = [5_280_000 + 2_000_000, 5_560_000 + 2_000_000, 5_840_000 + 2_000_000]
     probes_us = [t + shift for t in ready_us for shift in (-1, 0)]
     found = simulated(fleet, [order], [], probes_us)
     for camera in range(6):
         place = camera // 2  # cells 0 and 1 take turns among cameras
         assert found.versions[camera] == [int(t >= ready_us[place]) for t in probes_us]
-    assert found.air_VSQ[1, 5].tolist() == [2 * 3 * 280 * 8, 2 * 9, 0, 0, 0, 0]
+    assert found.air_VSQ[1, 5].tolist() == [2 * 3 * 280 * 8, 2 * 9, 0, 0, 0, 0, 0]
     assert found.air_VSQ[1, 7, TAKEN_UP] == found.air_VSQ[0, 7, LEFT] == 6
 
 
 def test_resumed_after_an_outage_without_what_arrived() -> None:
     """The block on its way is sent again, no other: 3 blocks of 100 ms, an outage in the second."""
     fleet = fleet_with(downlink(outages=[(150_000, 3_000_000)]), cameras=1, cells=1)
-    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 270, False)], [], [3_199_999, 3_200_000])
+    found = simulated(fleet, [send(0, 0, 1, 270)], [], [3_199_999, 3_200_000])
     assert found.versions == [[0, 1]]
     assert found.air_VSQ[1, :, BLOCKS].sum() == 3
 
@@ -227,7 +251,7 @@ def test_only_within_maintenance_windows() -> None:
     fleet = fleet_with(
         downlink(every_us=10 * MILLION, first_us=2 * MILLION, open_us=250_000), cameras=1, cells=1
     )
-    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 450, False)], [], [22_099_999, 22_100_000])
+    found = simulated(fleet, [send(0, 0, 1, 450)], [], [22_099_999, 22_100_000])
     assert found.versions == [[0, 1]]
     assert np.flatnonzero(found.air_VSQ[1, :, BLOCKS]).tolist() == [2, 12, 22]
 
@@ -236,7 +260,7 @@ def test_transfer_time_is_size_over_goodput() -> None:
     """With a fifth of the blocks lost the fleet takes 1 / 0.8 of the time, within four standard errors."""
     cameras, blocks, loss = 50, 100, 0.2
     fleet = fleet_with(downlink(bps=800_000, lost=round(loss * 2**32)), cameras=cameras, cells=1)
-    found = simulated(fleet, [Order(0, 0, 1, 0, MILLION, 90 * blocks, False)], [], [])
+    found = simulated(fleet, [send(0, 0, 1, 90 * blocks)], [], [])
     sent, lost = found.air_VSQ[1, :, BLOCKS].sum(), found.air_VSQ[1, :, BLOCKS_LOST].sum()
     assert sent - lost == cameras * blocks  # nothing that arrived was sent again
     assert found.air_VSQ[1, :, TAKEN_UP].sum() == cameras
@@ -247,18 +271,44 @@ def test_transfer_time_is_size_over_goodput() -> None:
 def test_taken_back_by_a_command() -> None:
     """What has the version goes back within a block; what does not have it yet never gets it."""
     fleet = fleet_with(downlink(), cameras=4, cells=1, install_us=300_000)
-    orders = [Order(0, 0, 1, 0, MILLION, 900, False), Order(1, 3 * MILLION, 0, 0, MILLION, 20, True)]
+    orders = [send(0, 0, 1, 900), take_back(1, 3 * MILLION, 1, 20)]
     # 1 s a camera; the third is on its way at 3 s, the second is there at 2.3 s.
     probes_us = [2_000_000, 2_999_999, 3_029_999, 3_030_000, 3_060_000, 20_000_000]
     found = simulated(fleet, orders, [], probes_us)
     assert found.versions == [[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 0, 0], [0] * 6, [0] * 6]
 
 
+def test_each_camera_gets_what_brings_it_from_the_version_that_it_has() -> None:
+    """Some of eight cameras have version 1, from which version 2 is 1 block of 90 bytes; from 0 it is 4."""
+    fleet = fleet_with(downlink(), cameras=8, cells=1)
+    first = send(0, 0, 1, 90, below_ppm=500_000)
+    second = Order(1, 10 * MILLION, 2, 2, MILLION, np.array([360, 90, 0, 0]), False)
+    found = simulated(fleet, [first, second], [], [9_999_999, 59_999_999])
+    had = [versions[0] for versions in found.versions]
+    assert 0 < sum(had) < 8
+    assert [versions[1] for versions in found.versions] == [2] * 8
+    assert found.air_VSQ[2, :, BLOCKS].sum() == sum(1 if version else 4 for version in had)
+
+
+def test_cameras_go_back_to_what_each_of_them_had() -> None:
+    """Version 2 is taken back: who had skipped version 1 has the first again, the others have version 1."""
+    fleet = fleet_with(downlink(), cameras=8, cells=1)
+    orders = [send(0, 0, 1, 90, below_ppm=500_000), send(1, 10 * MILLION, 2, 90)]
+    orders.append(take_back(2, 20 * MILLION, 2))
+    found = simulated(fleet, orders, [], [9_999_999, 19_999_999, 59_999_999])
+    first, second, last = zip(*found.versions, strict=True)
+    assert set(first) == {0, 1}
+    assert set(second) == {2}
+    assert last == first
+    total_VQ = found.air_VSQ.sum(axis=1)
+    assert total_VQ[:, RETURNED].tolist() == [8 - sum(first), sum(first), 0, 0]
+    assert total_VQ[2, BLOCKS] == 8 + 8  # and the commands
+
+
 def test_a_frame_that_is_being_coded_keeps_its_encoder() -> None:
     """Taken up at 0.1 s, 2.9 s and 3.1 s: a frame of 2.85 s that is not yet coded at 3 s is of the first."""
     fleet = fleet_with(downlink(), cameras=1, cells=1)
-    sizes = [(0, 1, 90), (2 * MILLION, 2, 800), (3 * MILLION, 3, 90)]
-    orders = [Order(n, us, version, 0, MILLION, size, False) for n, (us, version, size) in enumerate(sizes)]
+    orders = [send(0, 0, 1, 90), send(1, 2 * MILLION, 2, 800), send(2, 3 * MILLION, 3, 90)]
     probes_us = [99_999, 100_000, 2_850_000, 2_900_000, 3_099_999, 3_100_000]
     assert simulated(fleet, orders, [], probes_us).versions == [[0, 1, 1, 2, 2, 3]]
 
@@ -288,11 +338,13 @@ def rollouts(draws: st.DrawFn) -> tuple[Fleet, list[Order]]:
     times = sorted(draws(st.sets(st.integers(0, draws(st.sampled_from([8, 55]))), min_size=1, max_size=6)))
     orders: list[Order] = []
     for number, time in enumerate(times):
-        command = number > 0 and draws(st.booleans())
-        version = 0 if command else draws(st.integers(1, 3))
-        content = 24 if command else 500 * version
+        version = draws(st.integers(1, 3))
+        if draws(st.booleans()):
+            orders.append(take_back(number, time * MILLION, version))
+            continue
         below_ppm = draws(st.sampled_from([200_000, 600_000, MILLION]))
-        orders.append(Order(number, time * MILLION, version, version, below_ppm, content, command))
+        bytes_V = 500 * version + 130 * np.arange(4)
+        orders.append(Order(number, time * MILLION, version, version, below_ppm, bytes_V, False))
     return fleet, orders
 
 

@@ -17,7 +17,7 @@ def weights_after(spec, captured: bool) -> dict[str, torch.Tensor]:
     data, device = load(spec.data, spec.seed), torch.device("cuda")
     with deterministic(1):
         nets = networks.build(spec, 3, device)
-        stage = build_stage("e2e", spec, nets, data, Workers(), device)
+        stage = build_stage(("e2e",), spec, nets, data, Workers(), device)
         if not captured:
             stage.captured = lambda update: update
         for epoch in range(3):

@@ -11,6 +11,7 @@ from fleet_sim.registry.lessons import Lessons
 from trainers.job import retrain_on_ray, train_on_ray
 from trainers.local import train_locally
 from trainers.retrain import retrain
+from trainers.train import CHAIN
 
 SVM_ONLY = [{"name": "svm", "kind": "svm"}]
 
@@ -46,9 +47,9 @@ def test_ray_releases_the_same_versions_though_a_worker_died_and_refuses_once(
 ):
     # Two in one test, since a cluster takes seconds to start.
     spec = scenario()
-    here = train_locally(spec, "duphil", tmp_path / "local", registry.publish, silent)
+    here = train_locally(spec, CHAIN["duphil"], tmp_path / "local", registry.publish, silent)
     killer = KillOnce(tmp_path / "killed")
-    assert train_on_ray(spec, "duphil", tmp_path / "ray", registry.publish, killer) == here
+    assert train_on_ray(spec, CHAIN["duphil"], tmp_path / "ray", registry.publish, killer) == here
     assert killer.mark.exists()
 
     retrained = {"at_us": "1 s", "head": {"name": "fresh", "kind": "ce"}}
@@ -60,4 +61,4 @@ def test_ray_releases_the_same_versions_though_a_worker_died_and_refuses_once(
 
     diverging = scenario(e2e={"epochs": 1, "batch": 20, "learning_rate": 1e30}, heads=SVM_ONLY)
     with pytest.raises(UserError, match="training diverged"):
-        train_on_ray(diverging, "e2e", tmp_path / "diverging", registry.publish, silent)
+        train_on_ray(diverging, ("e2e",), tmp_path / "diverging", registry.publish, silent)

@@ -8,6 +8,7 @@ from fleet_sim.codec.tables import Tables
 from trainers import checkpoint
 from trainers.local import train_locally
 from trainers.ordered import round_through
+from trainers.train import CHAIN
 
 ORDERED = {"epochs": 4, "batch": 20, "learning_rate": 0.02, "milestones": (0.9,), "rate_weight": 0.01}
 
@@ -27,7 +28,7 @@ def released(scenario, registry, tmp_path):
     def train(work="work", progress=silent, **fields):
         heads = [{"name": kind, "kind": kind} for kind in ("ce", "svm")]
         made_for = scenario(recipe="ordered", ordered=ORDERED | fields, heads=heads)
-        ids = train_locally(made_for, "ordered", tmp_path / work, registry.publish, progress)
+        ids = train_locally(made_for, CHAIN["ordered"], tmp_path / work, registry.publish, progress)
         return registry.load(ids.encoder), {name: registry.load(id) for name, id in ids.heads.items()}
 
     return train

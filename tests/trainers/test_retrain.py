@@ -21,7 +21,7 @@ def silent(stage, done, total, figures):
 def made(scenario, registry, received, tmp_path):
     """make(head) -> (scenario that retrains it, lessons, registry)."""
     spec = scenario()
-    released = train_locally(spec, "e2e", tmp_path / "work", registry.publish, silent)
+    released = train_locally(spec, ("e2e",), tmp_path / "work", registry.publish, silent)
     encoder, parent = registry.load(released.encoder), registry.load(released.heads["ce"])
     lessons = Lessons(received(Tables.from_arrays(encoder.tensors["tables"])), encoder, parent)
 

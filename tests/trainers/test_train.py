@@ -14,7 +14,7 @@ from fleet_sim.codec.tables import Tables
 from fleet_sim.data import load
 from fleet_sim.registry.grid import on_grid
 from trainers.local import train_locally
-from trainers.train import train_and_release
+from trainers.train import CHAIN, train_and_release
 from trainers.workers import Workers
 
 
@@ -32,7 +32,7 @@ def released(scenario, registry, tmp_path):
 
     def train(recipe="duphil", work="work", progress=silent, recipe_in_scenario="duphil", **fields):
         made_for = scenario(recipe=recipe_in_scenario, **fields)
-        ids = train_locally(made_for, recipe, tmp_path / work, registry.publish, progress)
+        ids = train_locally(made_for, CHAIN[recipe], tmp_path / work, registry.publish, progress)
         return registry.load(ids.encoder), {name: registry.load(id) for name, id in ids.heads.items()}
 
     return train
@@ -42,11 +42,12 @@ def test_training_again_gives_the_same_versions_and_another_seed_does_not(
     scenario, registry, tmp_path, released
 ):
     encoder, heads = released()
-    plain = train_and_release(scenario(), "duphil", tmp_path / "again", registry.publish, Workers(), silent)
+    chain, publish = CHAIN["duphil"], registry.publish
+    plain = train_and_release(scenario(), chain, tmp_path / "again", publish, Workers(), silent)
     assert plain.encoder == encoder.id
     assert plain.heads == {name: head.id for name, head in heads.items()}
     other = scenario().model_copy(update={"seed": 2})
-    assert train_locally(other, "duphil", tmp_path / "b", registry.publish, silent).encoder != encoder.id
+    assert train_locally(other, chain, tmp_path / "b", publish, silent).encoder != encoder.id
 
 
 @pytest.mark.parametrize("alternate", ["batch", "epoch"])

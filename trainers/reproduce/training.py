@@ -43,7 +43,7 @@ class Train(Step):
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Images, networks and schedule."""
-        return self.subject.data_settings | stage_settings(self.subject.scenario, self.recipe)
+        return self.subject.data_settings | stage_settings(self.subject.scenario, CHAIN[self.recipe])
 
     @property
     def cost(self) -> float:
@@ -59,7 +59,7 @@ class Train(Step):
             nets = networks.build(scenario, len(dataset.class_names), device)
             if self.before:
                 load_networks(store, self.before, nets)
-            stage = build_stage(self.recipe, scenario, nets, dataset, Workers(), device)
+            stage = build_stage(CHAIN[self.recipe], scenario, nets, dataset, Workers(), device)
             unfinished = store.tensors(self).with_suffix(".unfinished")
             trained = run(stage, unfinished, progress)
             checkpoint.write(
