@@ -22,6 +22,8 @@ def npz(path: Path) -> Labelled:
     """
     if not path.is_file():
         raise UserError(f"data.path: there is no file {path}")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path}: is no .npz file, as numpy.savez writes them")
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -78,6 +78,11 @@ def test_an_npz_that_is_not_images_with_labels_is_refused(tmp_path, changes, mes
 def test_a_missing_or_broken_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="there is no file"):
         load(DataSpec(source="npz", path=tmp_path / "none.npz"), 1)
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "text.npz").write_text("hello")
+    for name in ("one.npy", "text.npz"):
+        with pytest.raises(UserError, match=rf"{name}: is no \.npz file, as numpy\.savez writes them"):
+            load(DataSpec(source="npz", path=tmp_path / name), 1)
     (tmp_path / "broken.npz").write_text("hello")
     with pytest.raises(UserError, match=r"not a readable \.npz file"):
         load(DataSpec(source="cifar10", path=tmp_path / "broken.npz"), 1)
