@@ -84,7 +84,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path):
         with pytest.raises(UserError, match=rf"{name}: is no \.npz file, as numpy\.savez writes them"):
             load(DataSpec(source="npz", path=tmp_path / name), 1)
     (tmp_path / "broken.npz").write_text("hello")
-    with pytest.raises(UserError, match=r"not a readable \.npz file"):
+    with pytest.raises(UserError, match=r"is no \.npz file"):
         load(DataSpec(source="cifar10", path=tmp_path / "broken.npz"), 1)
 
 
