@@ -89,7 +89,7 @@ def verify(folder: _Folder) -> None:
             refused += 1
             typer.echo(f"{name} refused: {error}")
     if refused:
-        raise UserError(f"{refused} of {len(registry.names())} versions in {registry.root} are refused")
+        raise UserError(f"refused: {refused} of {len(registry.names())} versions in {registry.root}")
 
 
 @app.command(epilog="Example: fleet-sim models diff runs/update-20260101-120000 3f0c 77ab")

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Event
 
 from fleet_sim.backend import open_backend
-from fleet_sim.basics.errors import Interrupted
+from fleet_sim.basics.errors import Interrupted, RunError
 from fleet_sim.basics.machine import machine
 from fleet_sim.cluster.pace import server_members
 from fleet_sim.cluster.released import Deployed, Update
@@ -211,11 +211,13 @@ def _simulate_all(
 
 @contextmanager
 def _saying_how_to_go_on(progress: Progress, points: int) -> Iterator[None]:
-    """Ctrl-C, whatever the run was at, with a word on what it leaves."""
+    """Ctrl-C or a full disk, whatever the run was at, with a word on what it leaves."""
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(progress.words(points)) from None
+        raise Interrupted(progress.words("interrupted", points)) from None
+    except OSError as error:
+        raise RunError(progress.words(str(error), points)) from error
 
 
 def train(scenario: Scenario, out: Path, view: View) -> Path:

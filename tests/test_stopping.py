@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import time
+from errno import ENOSPC
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 from main_job import Stopping, quiet, results, small
 from rich.console import Console
 
-from fleet_sim.basics.errors import Interrupted, UserError
+from fleet_sim.basics.errors import Interrupted, RunError, UserError
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.registry import Registry
@@ -77,15 +78,28 @@ def test_ctrl_c_before_anything_is_kept_says_so(models: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_while_results_are_written_is_mended_by_going_on(
-    reference: Path, models: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("why", "ends", "said"),
+    [
+        (KeyboardInterrupt(), Interrupted, r"interrupted: 4 of 4 points .* --resume"),
+        (OSError(ENOSPC, "No space left"), RunError, r"No space left: 4 of 4 points .* --resume"),
+    ],
+)
+def test_ctrl_c_or_a_full_disk_while_results_are_written_is_mended_by_going_on(
+    reference: Path,
+    models: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    why: BaseException,
+    ends: type[BaseException],
+    said: str,
 ) -> None:
-    def interrupted(_: Path) -> None:
-        raise KeyboardInterrupt
+    def stopped(_: Path) -> None:
+        raise why
 
     with monkeypatch.context() as patched:
-        patched.setattr("fleet_sim.run.write_html", interrupted)
-        with pytest.raises(Interrupted, match=r"4 of 4 points .* --resume"):
+        patched.setattr("fleet_sim.run.write_html", stopped)
+        with pytest.raises(ends, match=said):
             run(small(models), tmp_path, quiet())
     (folder,) = tmp_path.iterdir()
     run(scenario_of(folder, []), tmp_path, quiet(), folder)

@@ -1,6 +1,7 @@
 """The figures of sweep points in a line or a table of text."""
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from fleet_sim.report import intervals, words
@@ -12,8 +13,10 @@ from fleet_sim.report.travels import travel_words
 from fleet_sim.report.watch import alarm_words
 
 SATURATED = 0.9  # busy share of servers from which their knee is worth a line
-# Shown by columns of their own, whether swept or not.
-_SHOWN = {"link.budget_bps", "fleet.cameras"}
+# Shown whether swept or not.
+_SHOWN = {"budget": "link.budget_bps", "cameras": "fleet.cameras"}
+_LEAST_FIRST = ("link\n%", "level", "drop/in\nflight %", "bytes a\nframe", "p50/p95\nms", "right\n%")
+_WIDE = Console(width=10_000)
 
 
 def bytes_of(bpp: float | None, pixels: int) -> float | None:
@@ -44,46 +47,26 @@ def point_words(row: PointRow) -> str:
     )
 
 
-def closing_table(summary: Summary) -> Table:
-    """A row for each point: what was swept, how much was seen, and at what cost."""
+def closing_table(summary: Summary, width: int) -> Table:
+    """A row for each point: what was swept, how much was seen, and at what cost.
+
+    Columns that `width` characters do not hold are left out, those that tell least first, and named below.
+    """
     rows = summary["points"]
-    swept = [path for path in (rows[0]["sweep"] if rows else {}) if path not in _SHOWN]
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=summary["name"])
-    table.title_justify = "left"
-    for path in swept:
-        table.add_column(words.title(path), justify="right")
-    for heading in ("budget", "cameras", "on time\n%", "right\n%", "level", "bytes a\nframe"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("p50/p95\nms", "drop/in\nflight %", "link\n%"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    energy = any("energy" in row for row in rows)
-    if energy:
-        table.add_column("mJ a right\nframe", justify="right", no_wrap=True)
-        table.add_column("battery\ndays", justify="right", no_wrap=True)
-    oracle = any("oracle" in row for row in rows)
-    if oracle:
-        table.add_column("of the\noracle %", justify="right", no_wrap=True)
-    for row in rows:
-        p50, p95 = (intervals.number(row, f"latency_ms_{p}").replace(",", "") for p in ("p50", "p95"))
-        table.add_row(
-            *(words.value(path, row["sweep"][path]) for path in swept),
-            words.bit_rate(row["budget_bps"]),
-            words.number(row["cameras"]),
-            _bare(intervals.percent(row, "accuracy_on_time")),
-            _bare(intervals.percent(row, "accuracy")),
-            intervals.number(row, "level_mean", 2),
-            intervals.number(row, "bpp_payload", 1, image_size(summary) ** 2 / 8),
-            f"{p50}/{p95}",
-            f"{_bare(words.percent(dropped_share(row)))}/{_bare(words.percent(flight_share(row)))}",
-            _bare(intervals.percent(row, "link_utilisation")),
-            *(_energy(row) if energy else ()),
-            *((_bare(intervals.percent(row, "oracle_share")),) if oracle else ()),
-        )
+    columns, left_out = _columns(summary), list[str]()
+    swept = rows[0]["sweep"] if rows else {}
+    alike = [name for name, path in _SHOWN.items() if path not in swept]
+    for name in (*alike, *_LEAST_FIRST):
+        if name in columns and _table(columns).__rich_measure__(_WIDE, _WIDE.options).maximum > width:
+            del columns[name]
+            left_out.append(name.replace("\n", " ").removesuffix(" %").removesuffix(" ms"))
+    table = _table(columns)
+    table.title, table.title_justify, table.caption_justify = summary["name"], "left", "left"
     table.caption = (
         "on time: right within the deadline / offered; right: right / answered\n"
         "in flight: neither answered nor dropped at the end"
     )
-    if oracle:
+    if any("oracle" in row for row in rows):
         table.caption += "\nof the oracle: on time / on time of the best there could have been"
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
@@ -98,8 +81,56 @@ def closing_table(summary: Summary) -> Table:
     busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
     for knee in knees(rows) if busiest > SATURATED else ():
         table.caption += f"\n{knee_words(knee)}"
-    table.caption_justify = "left"
+    if left_out:
+        table.caption += f"\nleft out for want of room, but in the report: {', '.join(left_out)}"
     return table
+
+
+def _columns(summary: Summary) -> dict[str, list[str]]:
+    """A cell for each point, by the columns' headings."""
+    rows = summary["points"]
+    paths = [path for path in (rows[0]["sweep"] if rows else {}) if path not in _SHOWN.values()]
+    columns: dict[str, list[str]] = {}
+    for path in paths:
+        title = words.title(path)
+        columns[path if title in columns else title] = [words.value(path, row["sweep"][path]) for row in rows]
+    columns["budget"] = [words.bit_rate(row["budget_bps"]) for row in rows]
+    columns["cameras"] = [words.number(row["cameras"]) for row in rows]
+    columns["on time\n%"] = [_percent(row, "accuracy_on_time") for row in rows]
+    columns["right\n%"] = [_percent(row, "accuracy") for row in rows]
+    columns["level"] = [intervals.number(row, "level_mean", 2) for row in rows]
+    a_byte = image_size(summary) ** 2 / 8
+    columns["bytes a\nframe"] = [intervals.number(row, "bpp_payload", 1, a_byte) for row in rows]
+    columns["p50/p95\nms"] = [f"{_ms(row, 'p50')}/{_ms(row, 'p95')}" for row in rows]
+    columns["drop/in\nflight %"] = [
+        f"{_bare(words.percent(dropped_share(row)))}/{_bare(words.percent(flight_share(row)))}"
+        for row in rows
+    ]
+    columns["link\n%"] = [_percent(row, "link_utilisation") for row in rows]
+    if any("energy" in row for row in rows):
+        columns["mJ a right\nframe"], columns["battery\ndays"] = map(
+            list, zip(*map(_energy, rows), strict=True)
+        )
+    if any("oracle" in row for row in rows):
+        columns["of the\noracle %"] = [_percent(row, "oracle_share") for row in rows]
+    return columns
+
+
+def _table(columns: dict[str, list[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
+    return table
+
+
+def _percent(row: PointRow, name: str) -> str:
+    return _bare(intervals.percent(row, name))
+
+
+def _ms(row: PointRow, percentile: str) -> str:
+    return intervals.number(row, f"latency_ms_{percentile}").replace(",", "")
 
 
 def _at(row: PointRow) -> str:

@@ -86,15 +86,15 @@ class Progress:
         counts = Counts(**{**columns, "in_flight": int(columns["in_flight"])})
         return Outcome(point, fleet, counts, wall_s, classes, retrained)
 
-    def words(self, points: int) -> str:
-        """What to say of a run of so many points that was interrupted."""
+    def words(self, why: str, points: int) -> str:
+        """What to say of a run of so many points that was stopped, and why."""
         if not (self._run / SCENARIO).exists():
-            return "interrupted before anything was kept"
+            return f"{why} before anything was kept"
         if _complete(self._run):
-            return f"interrupted when all results were written, in {self._run}"
+            return f"{why} when all results were written, in {self._run}"
         done = len(list((self._run / FOLDER).glob("*.npz")))
         return (
-            f"interrupted: {done} of {words.counted(points, 'point')} done, in {self._run}; go on by "
+            f"{why}: {done} of {words.counted(points, 'point')} done, in {self._run}; go on by "
             f"fleet-sim run --resume {self._run}"
         )
 

@@ -84,7 +84,7 @@ class View:
 
     def closing_table(self, summary: Summary, folder: Path) -> None:
         """All points of a finished run, its digest, and where its report lies."""
-        self._console.print(closing_table(summary))
+        self._console.print(closing_table(summary, self._console.width))
         self._line(f"digest  {summary['digest']}")
         self._line(f"report  {folder / 'report.html'}")
 

@@ -59,6 +59,20 @@ def test_the_closing_table_has_a_row_for_every_point_and_fits_80_columns(write_r
     assert rows[0].split() == ["10", "kbit/s", *figures.split(" ")]
 
 
+def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which(write_run: Make, make_point: Make) -> None:
+    out = io.StringIO()
+    swept = {"rollout.guard.share": 0.1, "rollout.air.share": 0.25}
+    folder = write_run([make_point(0, swept, 12_000, 20_000)])
+    View(Console(file=out, width=50)).closing_table(read_results(folder).summary, folder)
+    (row,) = [line.split() for line in out.getvalue().splitlines() if "0.25" in line]
+    assert row[:3] == ["0.1", "0.25", "3.5"]
+    assert "…" not in out.getvalue()
+    said = " ".join(out.getvalue().split())
+    assert (
+        "left out for want of room, but in the report: budget, cameras, link, level, drop/in flight" in said
+    )
+
+
 def test_other_swept_fields_get_columns_of_their_own(write_run: Make, make_point: Make) -> None:
     out = io.StringIO()
     folder = write_run([make_point(0, {"serving.deadline_us": 200_000}, 1000, 20_000)])
