@@ -90,6 +90,18 @@ def test_setting_a_swept_field_is_noted(file: Path) -> None:
     assert err == "note: --set link.budget_bps=5 kbit/s replaces the sweep over link.budget_bps\n"
 
 
+def test_files_that_a_run_will_miss_are_noted(file: Path, tmp_path: Path) -> None:
+    absent = ("--set", "data={source: npz, path: no.npz}", "--set", "train.use=none")
+    status, out, err = invoke("validate", file, *absent)
+    assert (status, out) == (0, f"{file}: a valid scenario of 4 points\n")
+    assert err.splitlines() == [
+        "note: data.path: there is no no.npz yet, which a run needs",
+        "note: train.use: there is no none yet, which a run needs",
+    ]
+    there = ("--set", f"data={{source: folder, path: {tmp_path}}}", "--set", "train.use=shipped")
+    assert invoke("validate", file, *there)[2] == ""
+
+
 BAD = [
     ("name: x\nlink: {budget_bsp: 5}\n", [], "x.yaml:2: link.budget_bsp: unknown field; did you mean budget_bps?"),
     ("name: x\nserving: {deadline_us: 5 kbit/s}\n", [], "x.yaml:2: serving.deadline_us: 'kbit/s' is a unit of bit rate"),

@@ -8,9 +8,10 @@ import typer
 
 from fleet_sim.basics.errors import RunError
 from fleet_sim.cli.app import Overrides, ScenarioFile, app, load
-from fleet_sim.scenario import json_schema, points
+from fleet_sim.scenario import Scenario, json_schema, points
 
 Device = Literal["cpu", "cuda"]
+SHIPPED = Path("shipped")  # as in registry/shipped.py, which would take numba to read
 
 
 @app.command(epilog="Example: fleet-sim validate scenarios/bandlimited.yaml --set fleet.cameras=500")
@@ -18,7 +19,20 @@ def validate(scenario: ScenarioFile, overrides: Overrides = []) -> None:  # noqa
     """Check a scenario and every point of its sweep; run nothing."""
     chosen = load(scenario, overrides)
     count = len(points(chosen))
+    for field, path in _absent(chosen).items():
+        typer.echo(f"note: {field}: there is no {path} yet, which a run needs", err=True)
     typer.echo(f"{scenario}: a valid scenario of {count} point{'' if count == 1 else 's'}")
+
+
+def _absent(scenario: Scenario) -> dict[str, Path]:
+    """Files and folders to be read by a run that are not there, by their fields."""
+    data, use = scenario.data, scenario.train.use
+    wanted = {
+        "data.path": data.path if data.source in ("npz", "folder") else None,
+        "data.labels_path": data.labels_path,
+        "train.use": None if use == SHIPPED else use,
+    }
+    return {field: path for field, path in wanted.items() if path is not None and not path.exists()}
 
 
 @app.command(epilog="Example: fleet-sim schema > scenario.schema.json")
