@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from fleet_sim.data.dataset import Dataset
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry import Registry
 from fleet_sim.registry.lessons import Lessons
-from fleet_sim.scenario import Scenario
+from fleet_sim.scenario import Scenario, update_times_us
 
 HEADS = ("plain", "shifted")
+FRESH = {"name": "fresh", "kind": "svm"}
 ORDERS = {  # the class whose place each answer of a head takes
     "plain": range(10),
     "shifted": [9, *range(9)],
@@ -90,6 +92,36 @@ def publish_untrained(scenario: Scenario, dataset: Dataset, models: Path, weight
         manifest = {**common, "head": {"name": name, "kind": "svm"}, "encoder": encoder_id}
         heads[name] = registry.publish("head", manifest, {"weights": fitted})
     return Deployed(encoder_id, heads)
+
+
+def updates_of(scenario: Scenario, dataset: Dataset, models: Path, bad: int = 0) -> list[Update]:
+    """The scenario's updates, untrained; of the bad one "plain" is mostly wrong."""
+    updates = []
+    for version, at_us in enumerate(update_times_us(scenario), 1):
+        made = publish_untrained(scenario, dataset, models, weights_seed=1 + version)
+        if version == bad:
+            made = Deployed(made.encoder, made.heads | {"plain": made.heads["shifted"]})
+        updates.append(Update(at_us, partial(Deployed, made.encoder, made.heads)))
+    return updates
+
+
+class Linear:
+    """Fits linear discriminants to the lessons, and remembers these."""
+
+    def __init__(self, models: Path):
+        self.models, self.lessons = models, list[Lessons]()
+
+    def __call__(self, place: int, lessons: Lessons) -> str:
+        self.lessons.append(lessons)
+        tables = Tables.from_arrays(lessons.encoder.tensors["tables"])
+        received = lessons.received
+        fitted = LinearDiscriminantAnalysis().fit(received.filled(tables), received.label_M)
+        coef_KN, intercept_K = np.zeros((10, tables.neurons)), np.full(10, -np.inf)
+        coef_KN[fitted.classes_], intercept_K[fitted.classes_] = fitted.coef_, fitted.intercept_
+        weights = {"coef_KN": coef_KN.astype(np.float32), "intercept_K": intercept_K.astype(np.float32)}
+        common = ("classes", "contract_hash")
+        manifest = {name: lessons.encoder.manifest[name] for name in common} | {"head": FRESH}
+        return Registry(self.models).publish("head", manifest, {"weights": weights})
 
 
 class Watching:

@@ -4,24 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from small_fleet import ForgetfulHost, simulated, tiny_scenario
+from small_fleet import FRESH, ForgetfulHost, Linear, simulated, tiny_scenario
 
 from fleet_sim.cluster import member
 from fleet_sim.cluster.host import LocalHost
-from fleet_sim.codec.tables import Tables
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
 from fleet_sim.engine import counts as c
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
-from fleet_sim.registry import Registry
-from fleet_sim.registry.lessons import Lessons
 from fleet_sim.scenario import Scenario
 from fleet_sim.serving.alarm import first_alarms
 from fleet_sim.serving.alarm_spec import BitsAlarmSpec
 
-FRESH = {"name": "fresh", "kind": "svm"}
 AT_3_S = {"at_us": "2.5 s", "head": FRESH, "frames": 60, "labelled": 0.8, "delay_us": "500 ms"}
 ROOM = {"budget_bps": "60 kbit/s"}
 STREET = {"name": "street", "share": 0.5, "sees": [{}, {"from_us": "5 s", "look": "fog", "severity": 5}]}
@@ -29,25 +24,6 @@ STREET = {"name": "street", "share": 0.5, "sees": [{}, {"from_us": "5 s", "look"
 UNEVEN = {"cameras": 33, "cells": 5, "frame_period_us": "500 ms"}
 NARROW = {"budget_bps": 3800, "buffer_bytes": 300}
 HALL = {"name": "hall", "share": 0.5}
-
-
-class Linear:
-    """Fits linear discriminants to the lessons, and remembers these."""
-
-    def __init__(self, models: Path):
-        self.models, self.lessons = models, list[Lessons]()
-
-    def __call__(self, place: int, lessons: Lessons) -> str:
-        self.lessons.append(lessons)
-        tables = Tables.from_arrays(lessons.encoder.tensors["tables"])
-        received = lessons.received
-        fitted = LinearDiscriminantAnalysis().fit(received.filled(tables), received.label_M)
-        coef_KN, intercept_K = np.zeros((10, tables.neurons)), np.full(10, -np.inf)
-        coef_KN[fitted.classes_], intercept_K[fitted.classes_] = fitted.coef_, fitted.intercept_
-        weights = {"coef_KN": coef_KN.astype(np.float32), "intercept_K": intercept_K.astype(np.float32)}
-        common = ("classes", "contract_hash")
-        manifest = {name: lessons.encoder.manifest[name] for name in common} | {"head": FRESH}
-        return Registry(self.models).publish("head", manifest, {"weights": weights})
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ from small_fleet import (
     HEADS,
     ForgetfulHost,
     Watching,
-    publish_untrained,
     simulated,
     tiny_scenario,
+    updates_of,
 )
 
 from fleet_sim.basics.hashing import STREAM_INSTALL, draw_below
+from fleet_sim.camera.energy import total
 from fleet_sim.cluster import member
 from fleet_sim.cluster.host import Host, LocalHost
-from fleet_sim.cluster.released import Deployed, Update
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -26,8 +26,10 @@ from fleet_sim.engine.air import BITS, LEFT, RETURNED, TAKEN_UP
 from fleet_sim.engine.counts import Counts
 from fleet_sim.engine.digest import digest
 from fleet_sim.registry.rollout import Change
+from fleet_sim.report.energy import energy_figures
 from fleet_sim.report.travels import travel_rows
-from fleet_sim.scenario import Scenario, update_times_us
+from fleet_sim.scenario import Scenario
+from fleet_sim.scenario.work import rates_of
 
 CAMERAS, SECONDS = 60, 30
 INCOMPATIBLE = c.COLUMNS.index("dropped_incompatible")
@@ -64,13 +66,7 @@ def run(
     """The scenario with its updates; of the bad one "plain" is mostly wrong."""
     still = scenario.model_copy(update={"duration_us": 1000})
     session, _ = simulated(host or LocalHost(), still, dataset, models)
-    updates = []
-    for version, at_us in enumerate(update_times_us(scenario), 1):
-        made = publish_untrained(scenario, dataset, models, weights_seed=1 + version)
-        if version == bad:
-            made = Deployed(made.encoder, made.heads | {"plain": made.heads["shifted"]})
-        updates.append(Update(at_us, lambda made=made: made))  # type: ignore[misc]
-    return session, session.simulate(scenario, Watching(), updates)
+    return session, session.simulate(scenario, Watching(), updates_of(scenario, dataset, models, bad))
 
 
 def events(counts: Counts, release: int) -> list[tuple[float, str]]:
@@ -197,6 +193,26 @@ def test_members_that_forget_everything_answer_as_before(
     assert found[0][0] == 0
     assert found[1][0] >= 5
     assert digest({}, [found[0][1]]) == digest({}, [found[1][1]])
+
+
+def test_what_cameras_receive_is_what_was_sent_to_them(dataset: Dataset, tmp_path: Path) -> None:
+    radio = {"pj_per_bit": 8_000_000, "wake_nj": 144_000_000, "receive_uw": 90_000}
+    camera = {"device": "microcontroller", "radio": radio}
+    scenario = scenario_of(HARD, guard=LABELS, camera=camera)
+    session, counts = run(scenario, dataset, tmp_path, bad=1)
+    bits_V = counts.air_VGSQ[..., BITS].sum(axis=(1, 2))
+    assert bits_V[0] == 0 < min(bits_V[1:])  # what takes an encoder back counts for that
+    received = total(counts.did_R4).received_bits
+    assert received == bits_V.sum()
+    rates = rates_of(scenario, 10)
+    assert rates is not None
+    assert rates.received_bit_pj == 90_000 * 1_000_000 // 400_000  # on the air at the whole rate
+    fleet = session.fleet_of(scenario)
+    figures: Any = energy_figures(counts, fleet, rates, 5.0, 0.0)
+    assert figures["picojoules"]["receive"] == received * rates.received_bit_pj
+    rows = travel_rows(counts, fleet, "delta", rates)
+    joules = [rows[version]["joules_a_camera"] or 0 for version in ("1", "2")]
+    assert sum(joules) * CAMERAS == pytest.approx(received * rates.received_bit_pj / 1e12)
 
 
 def test_without_a_rollout_every_camera_has_each_from_its_boundary_on(

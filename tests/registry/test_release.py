@@ -107,3 +107,14 @@ def test_what_does_not_fit_is_refused_and_nothing_is_published(tmp_path: Path) -
         taken(tmp_path / "old", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert encoder
+
+
+def test_of_updates_of_one_recipe_each_is_that_of_its_parent(tmp_path: Path) -> None:
+    first = release(tmp_path / "old", recipe="duphil", parent="ab" * 32, step=1)
+    second = release(tmp_path / "old", recipe="duphil", parent=first, step=2)
+    wanted = replace(WANTED, recipe="duphil")
+    for number, (parent, encoder) in enumerate([("ab" * 32, first), (first, second)]):
+        found, _ = taken(tmp_path / "old", tmp_path / str(number), replace(wanted, parent=parent))
+        assert found == encoder
+    with pytest.raises(RegistryError, match="has 0 encoders of recipe duphil"):
+        taken(tmp_path / "old", tmp_path / "new", replace(wanted, parent=second))

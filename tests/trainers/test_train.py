@@ -14,7 +14,7 @@ from fleet_sim.codec.tables import Tables
 from fleet_sim.data import load
 from fleet_sim.registry.grid import on_grid
 from trainers.local import train_locally
-from trainers.train import CHAIN, train_and_release
+from trainers.train import CHAIN, chain_of, train_and_release
 from trainers.workers import Workers
 
 
@@ -163,3 +163,31 @@ def test_weights_are_released_on_their_grid_and_without_one_nothing_is_recorded_
     for name, tensor in coarse.tensors["weights"].items():
         np.testing.assert_array_equal(tensor, expected[name])
     assert coarse.manifest["contract_hash"] != fine.manifest["contract_hash"]  # tables are of its own latents
+
+
+def test_an_update_goes_on_from_the_one_before_also_if_that_is_of_its_own_kind(scenario, registry, tmp_path):
+    updates = [{"at_us": "1 s", "recipe": "duphil"}, {"at_us": "2 s", "recipe": "duphil"}]
+    heads = [{"name": "svm", "kind": "svm"}]
+    spec, encoders, signs = scenario(recipe="e2e", updates=updates, heads=heads), [], []
+
+    def sign(stage, done, total, figures):
+        signs.append((stage, done))
+
+    for version in range(3):
+        chain = chain_of(spec.train.recipes, version)
+        ids = train_locally(spec, chain, tmp_path / "work", registry.publish, sign)
+        encoders.append(registry.load(ids.encoder))
+    first, second, third = encoders
+    assert [encoder.manifest["parent"] for encoder in encoders] == [None, first.id, second.id]
+    assert [encoder.manifest["recipe"] for encoder in encoders] == ["e2e", "duphil", "duphil"]
+    assert not all(
+        np.array_equal(weights, third.tensors["weights"][name])
+        for name, weights in second.tensors["weights"].items()
+    )
+    epochs = spec.train.duphil.epochs
+    # Twice from its first epoch to its last; in between it was there already.
+    assert [done for stage, done in signs if stage == "duphil"] == [
+        *range(epochs + 1),
+        epochs,
+        *range(epochs + 1),
+    ]
