@@ -201,10 +201,12 @@ class Rollout:
         if under.agreement:
             return under.agreement.known(now_us)
         known = slice(under.from_s, max(under.from_s, (now_us - self._delay_us) // SECOND_US))
-        labels_N2 = self._labels_VHS2[:, :, known].sum(axis=(1, 2) if under.encoder else (0, 2))
-        heard = Heard(*labels_N2[under.place].tolist(), *labels_N2[under.before].tolist())
-        if not under.encoder:
-            return heard
+        labels_VH2 = self._labels_VHS2[:, :, known].sum(axis=2)
+        if not under.encoder:  # what it does not read says nothing of it
+            labels_H2 = labels_VH2[self._read_by(under.place)].sum(axis=0)
+            return Heard(*labels_H2[under.place].tolist(), *labels_H2[under.before].tolist())
+        labels_V2 = labels_VH2.sum(axis=1)
+        heard = Heard(*labels_V2[under.place].tolist(), *labels_V2[under.before].tolist())
         fleet, share_ppm = self._fleet, under.release.share_ppm
         wanted = int(cameras_in_wave(fleet.seed, under.number, fleet.cameras, share_ppm))
         taken_up, failed, _ = self._installs_VS3[under.place, : now_us // SECOND_US].sum(axis=0).tolist()
@@ -243,15 +245,18 @@ class Rollout:
 
     def _let_stand_in(self, head: int, before: int) -> None:
         """Let the head before answer what comes of encoders that a retrained one was not made for."""
-        versions = range(len(self._labels_VHS2))
-        others = [version for version in versions if version not in self._retrained.get(head, versions)]
-        if others:
-            reads_VH = self.schedule.reads_VH
+        versions = len(self._labels_VHS2)
+        others = np.setdiff1d(np.arange(versions), self._read_by(head))
+        if len(others):
+            reads_VH = self.schedule.reads_VH.copy()
             if not reads_VH.size:
-                reads_VH = np.tile(np.arange(len(self._heads)), (len(versions), 1))
-            reads_VH = reads_VH.copy()
+                reads_VH = np.tile(np.arange(len(self._heads)), (versions, 1))
             reads_VH[others, head] = reads_VH[others, before]
             self.schedule = self.schedule._replace(reads_VH=reads_VH)
+
+    def _read_by(self, head: int) -> list[int]:
+        """The encoders that a head reads: all, or those that it was retrained for."""
+        return list(self._retrained.get(head, range(len(self._labels_VHS2))))
 
     def _answer_by(self, place: int, now_us: int) -> None:
         from_us_W, head_W = self.schedule.head_from_us_W, self.schedule.head_W

@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_fleet import FRESH, HEADS, ForgetfulHost, Linear, Watching, simulated, tiny_scenario, updates_of
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
+from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.host import Host, LocalHost
+from fleet_sim.cluster.rollout import Published, Rollout
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
@@ -102,6 +105,21 @@ def test_in_waves_a_head_is_made_for_each_encoder_that_cameras_have(dataset: Dat
     assert answers_VHS[1, SHIFTED, through_s + 1] == 0
     # The second encoder's messages are read by the head that answered before the retrained one.
     assert answers_VHS[2, NEW].sum() == 0 < answers_VHS[2, SHIFTED].sum()
+
+
+def test_a_guard_compares_heads_on_the_encoders_that_both_read() -> None:
+    """The retrained head is worse on encoder 0; how the other does on encoder 1 is beside the point."""
+    guard = {"kind": "labels", "share": 1, "delay_us": 0}
+    given = scenario_of(ROLLOUT | {"guard": guard}, serving={"head": "shifted"})
+    scenario = given.model_copy(update={"train": given.train.model_copy(update={"updates": ()})})
+    rollout = Rollout(scenario, fleet_of(scenario, scenes=40), versions=2)
+    published = Published([0, 0], [(), (1,)])
+    rollout.decide(0, published)
+    rollout.take_up(NEW, [0], 4_000_000)
+    rollout.decide(4_000_000, published)
+    rollout.hear(np.array([[0, NEW, 4, 200, 120], [0, SHIFTED, 4, 200, 180], [1, SHIFTED, 4, 2000, 100]]))
+    rollout.decide(5_000_000, published)
+    assert [Change(what).name for _, _, what, _ in rollout.events_E4().tolist()] == ["BEGUN", "BACK_WORSE"]
 
 
 @pytest.mark.parametrize("rollout", [None, ROLLOUT], ids=["at once", "in waves"])
