@@ -200,6 +200,7 @@ def test_a_version_trained_beside_the_fleet_gives_one_digest_on_either_backend(t
             [
                 *small_update,
                 "fleet.cameras=80",
+                "train.ordered={epochs: 1, batch: 64}",
                 "train.updates.0.at_us=2.5 s",
                 "serving.switches.0.at_us=4 s",
                 "report.cells=[0]",

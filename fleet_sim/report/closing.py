@@ -71,19 +71,36 @@ def closing_table(summary: Summary, width: int) -> Table:
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
-        retrained = [head for head in summary.get("retrained", []) if head["point"] == row["point"]]
-        alarms = alarm_words(row.get("alarm_s", {}), row.get("by_seed", {}))
-        for line in [*alarms, *retrained_words(retrained), *_travels(summary, row)]:
+        for line in [*alarm_words(row.get("alarm_s", {}), row.get("by_seed", {})), *_travels(summary, row)]:
             table.caption += f"\n{_at(row)}{line}"
-    for row in rows:
-        for line in release_words([r for r in summary.get("releases", []) if r["point"] == row["point"]]):
-            table.caption += f"\n{_at(row)}{line}"
+    for line in (*retrained_lines(summary), *release_lines(summary)):
+        table.caption += f"\n{line}"
     busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
     for knee in knees(rows) if busiest > SATURATED else ():
         table.caption += f"\n{knee_words(knee)}"
     if left_out:
         table.caption += f"\nleft out for want of room, but in the report: {', '.join(left_out)}"
     return table
+
+
+def retrained_lines(summary: Summary) -> list[str]:
+    """A sentence for each retrained head of each point."""
+    heads = summary.get("retrained", [])
+    return [
+        f"{_at(row)}{line}"
+        for row in summary["points"]
+        for line in retrained_words([head for head in heads if head["point"] == row["point"]])
+    ]
+
+
+def release_lines(summary: Summary) -> list[str]:
+    """A sentence for each release of each point."""
+    releases = summary.get("releases", [])
+    return [
+        f"{_at(row)}{line}"
+        for row in summary["points"]
+        for line in release_words([release for release in releases if release["point"] == row["point"]])
+    ]
 
 
 def _columns(summary: Summary) -> dict[str, list[str]]:

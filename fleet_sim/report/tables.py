@@ -1,13 +1,13 @@
 """The parts of the report that are numbers and text."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fleet_sim.report import intervals, words
-from fleet_sim.report.closing import bytes_of, dropped_share, flight_share, image_size
+from fleet_sim.report.closing import bytes_of, dropped_share, flight_share, image_size, retrained_lines
 from fleet_sim.report.results import PointRow, Summary
-from fleet_sim.report.retrained import retrained_words
 
+MOST_SENTENCES = 24
 Cell = Callable[[PointRow], str]
 
 
@@ -186,14 +186,18 @@ def versions_table(summary: Summary) -> str:
         f'<td class="text">{html.escape(", ".join(e["heads"]))}</td></tr>'
         for e in summary["versions"]["encoders"]
     )
-    retrained = "".join(
-        f"<p>{html.escape(line[0].upper() + line[1:])}.</p>"
-        for line in retrained_words(summary.get("retrained", []))
-    )
+    retrained = sentences(retrained_lines(summary))
     return (
         '<div class="scroll"><table><thead><tr><th class="text">encoder</th><th class="text">recipe</th>'
         f'<th>from</th><th class="text">heads</th></tr></thead><tbody>{body}</tbody></table></div>{retrained}'
     )
+
+
+def sentences(lines: Sequence[str]) -> str:
+    """A paragraph a line; of many the first."""
+    shown = [f"<p>{html.escape(line[0].upper() + line[1:])}.</p>" for line in lines[:MOST_SENTENCES]]
+    more = len(lines) - len(shown)
+    return "".join(shown) + (f"<p>summary.json has {more} more.</p>" if more else "")
 
 
 def machine_list(summary: Summary) -> str:

@@ -136,6 +136,10 @@ def test_the_report_shows_who_was_answered_by_what(released: Path) -> None:
     assert "<h2>Who was answered by what</h2>" in page
     assert "8 of 12 panels are shown" in page
     assert "head kl taken back as worse, head svm begins" in page
+    assert (
+        "head kl: begun at 100 s, taken back as worse at 400 s, had reached 10 % of the cameras.</p>" in page
+    )
+    assert page.count(": not begun.</p>") == 1
 
 
 def test_shares_add_up_in_every_bin(released: Path) -> None:
