@@ -71,9 +71,9 @@ def closing_table(summary: Summary, width: int) -> Table:
     if any(len(row.get("seeds", ())) > 1 for row in rows):
         table.caption += "\n±: half of the 95 % interval over seeds, which draw alike at all points"
     for row in rows:
-        for line in [*alarm_words(row.get("alarm_s", {}), row.get("by_seed", {})), *_travels(summary, row)]:
+        for line in alarm_words(row.get("alarm_s", {}), row.get("by_seed", {})):
             table.caption += f"\n{_at(row)}{line}"
-    for line in (*retrained_lines(summary), *release_lines(summary)):
+    for line in (*travel_lines(summary), *retrained_lines(summary), *release_lines(summary)):
         table.caption += f"\n{line}"
     busiest = max((row["serving"]["utilisation"] or 0 for row in rows if "serving" in row), default=0)
     for knee in knees(rows) if busiest > SATURATED else ():
@@ -81,6 +81,11 @@ def closing_table(summary: Summary, width: int) -> Table:
     if left_out:
         table.caption += f"\nleft out for want of room, but in the report: {', '.join(left_out)}"
     return table
+
+
+def travel_lines(summary: Summary) -> list[str]:
+    """A sentence for each encoder that travelled at each point."""
+    return [f"{_at(row)}{line}" for row in summary["points"] for line in _travels(summary, row)]
 
 
 def retrained_lines(summary: Summary) -> list[str]:

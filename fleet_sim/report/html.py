@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import yaml
 
 from fleet_sim.report import figures, words
-from fleet_sim.report.closing import release_lines
+from fleet_sim.report.closing import release_lines, travel_lines
 from fleet_sim.report.codecs import codecs_section
 from fleet_sim.report.goodput import goodput, knee_words, knees
 from fleet_sim.report.moments import over_time
@@ -173,7 +173,8 @@ def _versions(results: Results) -> str:
         "Who was answered by what",
         f"The share of the answers of each second by each version. A release reaches more and more cameras "
         f"until it is through, or none any more once it is taken back.{few}{_first_seed(results.summary)}",
-        embedded("versions", figure) + sentences(release_lines(results.summary)),
+        embedded("versions", figure)
+        + sentences([*travel_lines(results.summary), *release_lines(results.summary)]),
     )
 
 
