@@ -236,6 +236,8 @@ def check_complete(folder: Path, summary: Summary) -> None:
     """UserError where the summary of `folder` lacks what a report is made of."""
     lacking = Summary.__required_keys__ - summary.keys()
     lacking |= {f"points.{key}" for row in summary.get("points", []) for key in _POINT_KEYS - row.keys()}
+    releases, keys = summary.get("releases", []), ReleaseRow.__required_keys__
+    lacking |= {f"releases.{key}" for release in releases for key in keys - release.keys()}
     if lacking:
         names = ", ".join(sorted(lacking))
         raise UserError(f"{folder}: its results cannot be read: summary.json lacks {names}")

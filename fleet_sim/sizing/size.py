@@ -1,5 +1,6 @@
 """From a scenario and a target to an answer: one bank, and as few simulations as the search needs."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -127,6 +128,7 @@ def size(scenario: Scenario, find: str, target: Target, out: Path, view: View) -
         found = crossing(margin, start, *limits, seeds, SOUGHT[find])
     answer = Answer(find, target, found, seeds, frames, scenario)
     folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "training", ignore_errors=True)
     write_json(folder / "size.json", answer.json())
     return answer, folder
 

@@ -1,5 +1,6 @@
 """What reports say of releases, from counts worked out by hand."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fleet_sim.basics.errors import UserError
 from fleet_sim.engine.counts import Counts
 from fleet_sim.registry.rollout import Change
 from fleet_sim.report.html import write_html
@@ -140,6 +142,15 @@ def test_the_report_shows_who_was_answered_by_what(released: Path) -> None:
         "head kl: begun at 100 s, taken back as worse at 400 s, had reached 10 % of the cameras.</p>" in page
     )
     assert page.count(": not begun.</p>") == 1
+
+
+def test_a_run_whose_releases_lack_something_is_refused_in_words(released: Path) -> None:
+    file = released / "summary.json"
+    summary = json.loads(file.read_text())
+    del summary["releases"][0]["repeat"]
+    file.write_text(json.dumps(summary))
+    with pytest.raises(UserError, match=r"its results cannot be read: summary\.json lacks releases\.repeat"):
+        write_html(released)
 
 
 def test_shares_add_up_in_every_bin(released: Path) -> None:

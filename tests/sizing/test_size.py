@@ -130,3 +130,10 @@ def test_ctrl_c_says_how_to_begin_again(images: Path, tmp_path: Path) -> None:
     *_, use = said(trained, "Search").split("train.use=")
     again = load_scenario(tmp_path / "trained.yaml", [f"train.use={use}"])
     assert said(again, "Search") == "interrupted: the same command begins anew"
+
+
+def test_nothing_of_the_training_is_left_but_its_versions(tmp_path: Path) -> None:
+    (tmp_path / "trained.yaml").write_text(TRAINED_IN_A_SECOND)
+    scenario = load_scenario(tmp_path / "trained.yaml", ["duration_us=1 s", "fleet.cameras=10"])
+    _, folder = size(scenario, "fleet.cameras", read_target("accuracy=0.99"), tmp_path / "runs", quiet())
+    assert {path.name for path in folder.iterdir()} == {"models", "size.json"}
