@@ -43,8 +43,9 @@ def axes(rows: list[PointRow]) -> Axes:
     preferred = [path for path in numbers if path != "fleet.cameras"] + numbers + swept
     path = preferred[0] if preferred else "link.budget_bps"
     others = [other for other in swept if other != path]
+    order = {other: _in_order([row["sweep"][other] for row in rows]) for other in others}
     lines: dict[str, list[PointRow]] = {}
-    for row in sorted(rows, key=lambda row: [_rank(row["sweep"][other]) for other in others]):
+    for row in sorted(rows, key=lambda row: [order[other].index(row["sweep"][other]) for other in others]):
         names = [words.label(other, row["sweep"][other]) for other in others]
         lines.setdefault(", ".join(names) or "all points", []).append(row)
     numeric = path in numbers or not swept
@@ -55,6 +56,12 @@ def axes(rows: list[PointRow]) -> Axes:
 
 def _is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_order(values: list[Value]) -> list[Value]:
+    """Each once: numbers by size, others as the scenario has them."""
+    once = list(dict.fromkeys(values))
+    return sorted(once, key=_rank) if all(map(_is_number, once)) else once
 
 
 def _rank(value: Value) -> tuple[float, str]:

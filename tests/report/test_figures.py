@@ -34,10 +34,10 @@ def test_the_first_number_that_is_not_cameras_runs_along_x(make_point: Make) -> 
         ({"fleet__cameras": [1, 2]}, "fleet.cameras", True, ["all points"]),
         ({"control__controller": ["budget", "fixed"]}, "control.controller", False, ["all points"]),
         (
-            {"control__controller": ["budget", "fixed"], "serving__deadline_us": [1000, 2000]},
+            {"control__controller": ["fixed", "budget"], "serving__deadline_us": [1000, 2000]},
             "serving.deadline_us",
             True,
-            ["controller budget", "controller fixed"],
+            ["controller fixed", "controller budget"],
         ),
         (
             {"link__budget_bps": [1000], "fleet__cameras": [1, 2], "fleet__cells": [1]},
