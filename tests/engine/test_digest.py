@@ -9,6 +9,7 @@ import pytest
 from engine.fleets import run_engine
 from engine.formula import formula_case
 
+from fleet_sim.engine.air import AIR_COLUMNS, LEFT, RETURNED, TAKEN_UP
 from fleet_sim.engine.counts import COLUMNS, Counts
 from fleet_sim.engine.digest import digest
 
@@ -85,3 +86,11 @@ def test_which_cells_are_shown_changes_nothing(counts: Counts) -> None:
 def test_the_order_of_keys_and_memory_changes_nothing(counts: Counts) -> None:
     turned = replace(counts, by_second_VSC=np.asfortranarray(counts.by_second_VSC))
     assert digest(dict(reversed(DEPENDS_ON.items())), [turned]) == digest(DEPENDS_ON, [counts])
+
+
+def test_going_back_to_an_encoder_is_told_from_taking_it_up(counts: Counts) -> None:
+    air_VGSQ = np.zeros((2, 1, 9, len(AIR_COLUMNS)), np.int64)
+    air_VGSQ[0, 0, 5, TAKEN_UP] = air_VGSQ[1, 0, 5, LEFT] = 3
+    before = digest(DEPENDS_ON, [replace(counts, air_VGSQ=air_VGSQ)])
+    air_VGSQ[0, 0, 5, RETURNED] = 3
+    assert digest(DEPENDS_ON, [replace(counts, air_VGSQ=air_VGSQ)]) != before
