@@ -12,11 +12,14 @@ from each other (a standard deviation of 5 points).
 Without labels, beside it: every answer counts at once. `agreement`: a head is compared with the one before it
 on the same frames, its agreement (0.95, as measured before the release) with what it is in the canary; a
 release whose heads went bad afterwards agrees in 3 points fewer, and one that was just as bad when it was
-measured agrees as stated and is not seen. `bits`: the share of messages at or below the encoder's own stated
-median; 10 points fewer where latents have drifted.
+measured agrees as stated and is not seen. `bits`: of an encoder's messages and of those of the one before,
+beside as many of validation images, half take no more bits than the tables expect, half no fewer, and 1 in 50
+has a value outside the tables. As stated; as stated but for weather, in which of both 20 points fewer take no
+more bits than expected; 10 points fewer of the released encoder's, `harm` being 10 points, also in weather.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +27,18 @@ import numpy as np
 from fleet_sim.basics.machine import machine
 from fleet_sim.registry.evidence import Labels
 from fleet_sim.registry.guard import Guard, GuardRule, Verdict
+from fleet_sim.registry.message_guard import MessageGuard
 
 CAMERAS, ACCURACY, LABELLED, DELAY_S = 10_000, 0.9, 0.01, 60
 SHARES, WAVE_S, STEP_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0), 600, 10
 RELEASES, STOP_BEFORE = 1000, 0.2
-AGREEMENT, MEDIAN = 0.95, 0.5
+AGREEMENT = 0.95
+BITS_RULE, WEATHER = GuardRule(harm=0.1), 0.2
+SAYS_Q = np.array([0.5, 0.5, 0.98])  # no more bits than expected, no fewer, no value outside the tables
+FEWER_Q = np.array([1.0, -1.0, 0.0])  # what fewer of the first are more of the second
+
+Guarded = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(answers of canary and of control with a label, both (R,)) -> verdicts."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,37 @@ class Ended:
     share_R: np.ndarray
 
 
-def roll_out(
-    draws: np.random.Generator, old: float, new: float, labelled: float, delay_s: int, spread: float = 0.0
-) -> Ended:
-    """`RELEASES` rollouts under a guard; `old` and `new` are probabilities of a yes."""
+def by_labels(draws: np.random.Generator, old: float, new: float, spread: float = 0.0) -> Guarded:
+    """`old` and `new` are probabilities of a yes; `spread` is how cameras differ in them."""
     guard = Guard(RELEASES, GuardRule())
     old_R, new_R = (draws.normal(p, spread / np.sqrt(CAMERAS * SHARES[0]), RELEASES) for p in (old, new))
+
+    def step(canary_R: np.ndarray, control_R: np.ndarray) -> np.ndarray:
+        return guard.step(
+            Labels(canary_R, draws.binomial(canary_R, new_R)),
+            Labels(control_R, draws.binomial(control_R, old_R)),
+        )
+
+    return step
+
+
+def by_messages(draws: np.random.Generator, weather: float, fewer: float) -> Guarded:
+    """`weather` moves messages of both encoders by so much, `fewer` those of the released one besides."""
+    guard = MessageGuard(RELEASES, len(SAYS_Q), BITS_RULE)
+    field_Q, before_Q = (SAYS_Q - points * FEWER_Q for points in (weather + fewer, weather))
+    share_GQ = np.stack([field_Q, SAYS_Q, before_Q, SAYS_Q])
+
+    def step(canary_R: np.ndarray, control_R: np.ndarray) -> np.ndarray:
+        each_R = np.minimum(canary_R, control_R)
+        total_GRQ = np.broadcast_to(each_R[None, :, None], (len(share_GQ), RELEASES, len(SAYS_Q)))
+        return guard.step(total_GRQ, draws.binomial(total_GRQ, share_GQ[:, None]))
+
+    return step
+
+
+def roll_out(draws: np.random.Generator, guarded: Guarded, labelled: float, delay_s: int) -> Ended:
+    """`RELEASES` rollouts under a guard."""
+    verdict_R = np.full(RELEASES, int(Verdict.HOLD))
     share_R, wave_s_R = np.zeros(RELEASES), np.zeros(RELEASES)  # seconds of rolling out done
     held_s_R = np.zeros(RELEASES)
     history = [np.zeros(RELEASES)] * (delay_s // STEP_S)
@@ -53,7 +88,7 @@ def roll_out(
     open_R, now_s = np.ones(RELEASES, np.bool_), 0
     while open_R.any():
         now_s += STEP_S
-        canary = guard.verdict_R == Verdict.HOLD
+        canary = verdict_R == Verdict.HOLD
         at_gate_R = canary & (wave_s_R >= WAVE_S)
         held_s_R += at_gate_R * STEP_S
         waits_R = at_gate_R & (held_s_R < WAVE_S * len(SHARES))
@@ -63,10 +98,7 @@ def roll_out(
         had_R = history.pop(0)
         total = CAMERAS * STEP_S * labelled
         canary_R, control_R = draws.poisson(total * had_R), draws.poisson(total * (1 - had_R))
-        verdict_R = guard.step(
-            Labels(canary_R, draws.binomial(canary_R, new_R)),
-            Labels(control_R, draws.binomial(control_R, old_R)),
-        )
+        verdict_R = guarded(canary_R, control_R)
         back_R = verdict_R == Verdict.GO_BACK
         done_R = open_R & (back_R | (share_R >= 1))
         ended.back_R[done_R], ended.seconds_R[done_R] = back_R[done_R], now_s
@@ -99,22 +131,29 @@ def main() -> None:
     kinds = {"equal": 0.0, "harmful": -rule.harm, "half_as_harmful": -rule.harm / 2, "better": 0.01}
     for number, (kind, change) in enumerate(kinds.items()):
         draws = np.random.default_rng(number)
-        with_labels[kind] = figures(roll_out(draws, ACCURACY, ACCURACY + change, LABELLED, DELAY_S))
+        guarded = by_labels(draws, ACCURACY, ACCURACY + change)
+        with_labels[kind] = figures(roll_out(draws, guarded, LABELLED, DELAY_S))
     draws = np.random.default_rng(10)
-    with_labels["equal_on_unlike_cameras"] = figures(
-        roll_out(draws, ACCURACY, ACCURACY, LABELLED, DELAY_S, spread=0.05)
-    )
+    unlike = by_labels(draws, ACCURACY, ACCURACY, spread=0.05)
+    with_labels["equal_on_unlike_cameras"] = figures(roll_out(draws, unlike, LABELLED, DELAY_S))
     without = {}
-    for number, (kind, stated, seen) in enumerate(
-        [
-            ("agreement_as_stated", AGREEMENT, AGREEMENT),
-            ("agreement_3_points_lower", AGREEMENT, AGREEMENT - rule.harm),
-            ("bits_as_stated", MEDIAN, MEDIAN),
-            ("bits_10_points_fewer", MEDIAN, MEDIAN - 0.1),
-        ]
+    for number, (kind, seen) in enumerate(
+        [("agreement_as_stated", AGREEMENT), ("agreement_3_points_lower", AGREEMENT - rule.harm)]
     ):
         draws = np.random.default_rng(20 + number)
-        without[kind] = figures(roll_out(draws, stated, seen, labelled=1.0, delay_s=0))
+        guarded = by_labels(draws, AGREEMENT, seen)
+        without[kind] = figures(roll_out(draws, guarded, labelled=1.0, delay_s=0))
+    for number, (kind, weather, fewer) in enumerate(
+        [
+            ("bits_as_stated", 0.0, 0.0),
+            ("bits_as_stated_in_weather", WEATHER, 0.0),
+            ("bits_10_points_fewer", 0.0, BITS_RULE.harm),
+            ("bits_10_points_fewer_in_weather", WEATHER, BITS_RULE.harm),
+        ]
+    ):
+        draws = np.random.default_rng(30 + number)
+        guarded = by_messages(draws, weather, fewer)
+        without[kind] = figures(roll_out(draws, guarded, labelled=1.0, delay_s=0))
     print(
         json.dumps(
             {

@@ -11,7 +11,7 @@ from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.point import Point
-from fleet_sim.cluster.rollout import Published
+from fleet_sim.cluster.published import Published
 from fleet_sim.cluster.server import DecoderServer
 from fleet_sim.cluster.shard import CameraShard
 from fleet_sim.cluster.simulation import Crew, simulate
@@ -61,35 +61,46 @@ def setup_of(point: Scenario) -> Point:
     return Point(
         fleet=fleet_of(point, SCENES),
         named_cells=point.report.cells,
-        versions=1,
+        versions=1 + len(point.train.updates),
         heads=len(point.heads),
         live=False,
         servers_of_member=share_out(point.serving.servers, members),
         releases=point.rollout is not None,
-        shadows=point.shadows,
+        shadows=point.unlabelled,
+        weighs=point.unlabelled and point.air is not None,
     )
 
 
-def crew_on(host: Host, point: Scenario, banked: tuple[np.ndarray, BankPart] | None = None) -> Crew:
-    """Shards and servers that have `banked`, or the bank of `bank`."""
-    payload_bits_L, part = banked or bank()
-    there = host.put(part)
+def crew_on(
+    host: Host,
+    point: Scenario,
+    *banked: tuple[np.ndarray, BankPart],
+    server: type[DecoderServer] = DecoderServer,
+) -> Crew:
+    """Shards and servers that have these versions' banks, or the bank of `bank`."""
     shards = [
         Member(host, f"shard-{i}", CameraShard, i, point.cluster.shards, cpus=0)
         for i in range(point.cluster.shards)
     ]
     servers = [
-        Member(host, f"server-{i}", DecoderServer, i, point.codec, "cpu", cpus=0, snapshots_here=True)
+        Member(host, f"server-{i}", server, i, point.codec, "cpu", cpus=0, snapshots_here=True)
         for i in range(server_members(point))
     ]
-    for shard in shards:
-        shard.lasting("add_version", payload_bits_L, there)
-    for server in servers:
-        server.lasting("add_bank", there)
+    for payload_bits_L, part in banked or [bank()]:
+        there = host.put(part)
+        for shard in shards:
+            shard.lasting("add_version", payload_bits_L, there)
+        for member in servers:
+            member.lasting("add_bank", there)
     return Crew(host, shards, servers, Export())
 
 
-def run(crew: Crew, point: Scenario, stated_HLn: np.ndarray | None = None) -> Counts:
-    """All of the point's virtual time; `stated_HLn` is for a guard without labels."""
-    published = Published([0], [()])
-    return simulate(crew, setup_of(point), point, [0], lambda _: published, Quiet(), stated_HLn=stated_HLn)[0]
+def run(crew: Crew, point: Scenario, published: Published | None = None) -> Counts:
+    """All of the point's virtual time; `published`: its encoders, at the start one unless it says more."""
+    all_of_them = published or Published([0], [()])
+
+    def published_at(at_us: int) -> Published:
+        there = sum(from_us <= at_us for from_us in all_of_them.from_us)
+        return Published(*(column[:there] for column in all_of_them))
+
+    return simulate(crew, setup_of(point), point, all_of_them.from_us, published_at, Quiet())[0]

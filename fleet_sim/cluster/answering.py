@@ -9,9 +9,11 @@ from fleet_sim.cluster.hosting import Hosting
 from fleet_sim.cluster.point import Point
 from fleet_sim.codec.message import HEADER_BYTES
 from fleet_sim.engine.answers import audited, scenes_of
+from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.heads import NO_HEAD
 from fleet_sim.engine.sent import Sent, take
 from fleet_sim.engine.shadows import Shown, first_shown
+from fleet_sim.engine.weighings import Weighed, says, weighed_of
 
 
 class Answering(Hosting):
@@ -48,9 +50,22 @@ class Answering(Hosting):
         else:
             answer_VHLF = self._bank_of(point).answer_VHLF
             new_m, old_m = (answer_VHLF[both.version, head_m, both.level, scene_m] for head_m in pair)
-        return first_shown(
-            Shown(done_us_M[both_m], both.camera, both.frame, scene_m, both.level, *pair, new_m == old_m)
-        )
+        agree_m, done_us_m = new_m == old_m, done_us_M[both_m]
+        coded_m = scene_m, both.level, both.version
+        return first_shown(Shown(done_us_m, both.camera, both.frame, *coded_m, *pair, agree_m))
+
+    def _said(
+        self,
+        frames: Sent,
+        head_M: np.ndarray,
+        done_us_M: np.ndarray,
+        millibits_M: np.ndarray,
+        escaped_M: np.ndarray,
+        fleet: Fleet,
+    ) -> Weighed:
+        """What messages of the answered frames say of their encoders, of each scene the first."""
+        says_MQ = says(millibits_M, escaped_M, self._expected_millibits_VL[frames.version, frames.level])
+        return weighed_of(frames, head_M, done_us_M, scenes_of(frames, fleet), says_MQ)
 
     def _audit(
         self, point: Point, audit_ppm: int, frames: Sent, head_M: np.ndarray, right_M: np.ndarray

@@ -8,12 +8,14 @@ from fleet_sim.basics.errors import RunError
 from fleet_sim.cluster.host import Host, Ref
 from fleet_sim.cluster.knowledge import Knowledge
 from fleet_sim.cluster.member import Member
+from fleet_sim.cluster.published import Stated
 from fleet_sim.cluster.released import Deployed, Packed, packed
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LABEL, LATENT, Sends, mean_payload_bits
 from fleet_sim.cluster.simulation import Crew
 from fleet_sim.cluster.surveys import Surveys
 from fleet_sim.codec.contract import contract_id
+from fleet_sim.engine.weighings import NOTHING_SAID
 from fleet_sim.registry.ladder import Rung
 from fleet_sim.scenario import Scenario
 
@@ -38,7 +40,7 @@ class Deployment:
         self._host, self._scenario = host, scenario
         self._scenes, self._sends = scenes, sends
         self._validation = [host.put(part) for part in scenes.validation] if scenario.observes else None
-        self._stated: dict[Sends, np.ndarray] = {}  # classes that heads give to validation images
+        self._stated: dict[Sends, list[Stated]] = {}  # of each version, for guards without labels
         self._registry = registry
         self._images, self._labels = host.put(scenes.images_FHWC), host.put(scenes.labels_F)
         self._servers = [server for crew in crews for server in crew.servers]
@@ -92,7 +94,9 @@ class Deployment:
             if wanted and not live:
                 estimate_HFL = server.ask("estimate", place, calibration).wait()[0]
         if self._scenario.compares:
-            self._stated[sends] = self._surveys.answers(place, sends)
+            says_LnQ = self._surveys.says(place) if self._scenario.air else NOTHING_SAID
+            stated = Stated(self._surveys.answers(place, sends), says_LnQ)
+            self._stated.setdefault(sends, []).append(stated)
         curves = self._surveys.curves(place, sends) if self._scenario.allocates else None
         if not live:
             for server in self._servers:

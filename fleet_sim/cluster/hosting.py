@@ -14,6 +14,7 @@ from fleet_sim.codec.batches import few_at_a_time
 from fleet_sim.codec.confidence import Confidence
 from fleet_sim.codec.spec import CodecSpec
 from fleet_sim.engine.sent import Sent
+from fleet_sim.engine.weighings import says
 from fleet_sim.registry import Bundle
 
 
@@ -112,6 +113,17 @@ class Hosting(Resident):
             size = self._images_FHWC.shape[1]
             self._codings[version, sends] = coding_of(sends, self._versions[version], size)
         return self._codings[version, sends]
+
+    def says(self, version: int, images_FHWC: np.ndarray) -> np.ndarray:
+        """(L, F, Q) bool: what messages of images that are not what cameras see say of their encoder."""
+        hosted = self._versions[version]
+        seen_F, expected_L1 = hosted.see(images_FHWC), hosted.tables.expected_millibits_L[:, None]
+        millibits_LF = hosted.ideal_millibits(seen_F, np.zeros((hosted.levels, 0), np.int64))
+        return says(millibits_LF, hosted.escaped(seen_F), expected_L1)
+
+    @property
+    def _expected_millibits_VL(self) -> np.ndarray:
+        return np.array([version.tables.expected_millibits_L for version in self._versions])
 
     def _weigh(
         self, frames: Sent, begun_m: np.ndarray, messages: list[bytes]

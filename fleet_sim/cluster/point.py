@@ -30,6 +30,7 @@ class Point:
     sends: Sends = LATENTS
     releases: bool = False  # whether answers are counted by head and second
     shadows: bool = False  # whether the head before answers what a released head answers, too
+    weighs: bool = False  # whether messages are weighed for what they say of their encoder
     lessons: tuple[Lesson, ...] = ()  # for which servers keep frames: one for each head to be retrained
     classes: int = 0  # that heads tell apart
 

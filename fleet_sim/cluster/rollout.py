@@ -8,16 +8,18 @@ until then, and they are told with their next step. A camera keeps its place in 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT
 from fleet_sim.cluster.agreement import Agreement
+from fleet_sim.cluster.departures import Departures, Encoders
 from fleet_sim.cluster.epochs import head_schedule
+from fleet_sim.cluster.published import Published
 from fleet_sim.engine.fleet import Fleet, Mixes, Schedule
 from fleet_sim.engine.orders import NO_ORDER, Known, Order, cameras_in_wave
 from fleet_sim.engine.shadows import Shown
+from fleet_sim.engine.weighings import QUANTITIES, Weighed
 from fleet_sim.network.blocks import NEVER_US
 from fleet_sim.registry.guard import GuardRule
 from fleet_sim.registry.rollout import EVERYONE_PPM, Heard, Release, RolloutRule
@@ -26,16 +28,6 @@ from fleet_sim.scenario.rollout import BetsSpec, LabelsGuardSpec, RolloutSpec
 
 SECOND_US = 1_000_000
 COMMAND_BYTES = 32 + 64  # a version's hash and a signature: have again what you had
-
-
-class Published(NamedTuple):
-    """The encoders that are published by now: from when on each is in use, and what brings it to a camera.
-
-    That depends on which of those before it the camera has: their places in `content_bytes` of each.
-    """
-
-    from_us: Sequence[int]
-    content_bytes: Sequence[Sequence[int]]  # nothing for the first, which cameras come with
 
 
 @dataclass(frozen=True)
@@ -48,17 +40,14 @@ class _Underway:
     before: int
     release: Release
     from_s: int  # the first whole second of it
-    agreement: Agreement | None  # under a guard without labels
+    evidence: Agreement | Departures | None  # in place of labels, under a guard without any
 
 
 class Rollout:
-    """What the driver knows and decides at one point.
+    """What the driver knows and decides at one point."""
 
-    `stated_HLn`: classes that heads give to validation images at each level, for a guard without labels.
-    """
-
-    def __init__(self, point: Scenario, fleet: Fleet, versions: int, stated_HLn: np.ndarray | None = None):
-        self._stated_HLn = stated_HLn
+    def __init__(self, point: Scenario, fleet: Fleet, versions: int):
+        self._unlabelled = point.unlabelled
         self.schedule: Schedule = head_schedule(point)
         self._order, self._encoder = NO_ORDER, 0
         self._fleet, self._control = fleet, point.control
@@ -92,8 +81,13 @@ class Rollout:
 
     def hear_shown(self, seen: Shown) -> None:
         """Frames that a released head and the one before it answered."""
-        if self._underway and self._underway.agreement:
-            self._underway.agreement.hear(seen)
+        if self._underway and isinstance(self._underway.evidence, Agreement):
+            self._underway.evidence.hear(seen)
+
+    def hear_weighed(self, weighed: Weighed) -> None:
+        """Messages of released encoders and of those before."""
+        if self._underway and isinstance(self._underway.evidence, Departures):
+            self._underway.evidence.hear(weighed)
 
     def hear_installs(self, installs_N5: np.ndarray) -> None:
         """Installs that shards counted: version, second, cameras that took it up, failed, gave it up."""
@@ -154,7 +148,8 @@ class Rollout:
             encoder, place, before = False, self._heads.index(plan.head), int(self.schedule.head_W[-1])
             self._let_stand_in(place, before)
         if self._rule is not None and place != before:
-            release = Release(self._rule, now_us)
+            by_messages = encoder and self._unlabelled
+            release = Release(self._rule, now_us, QUANTITIES if by_messages else 0)
             self._underway = _Underway(
                 number,
                 encoder,
@@ -162,16 +157,21 @@ class Rollout:
                 before,
                 release,
                 -(-now_us // SECOND_US),
-                self._agreement(place, before),
+                self._evidence(number, encoder, (place, before), published) if self._unlabelled else None,
             )
             self._begun.append(self._underway)
             self._carry_out(self._underway, now_us, published)
 
-    def _agreement(self, head: int, before: int) -> Agreement | None:
-        if self._stated_HLn is None:
-            return None
-        agree_Ln = self._stated_HLn[head] == self._stated_HLn[before]
-        return Agreement((head, before), agree_Ln, self._fleet.scenes)
+    def _evidence(
+        self, number: int, encoder: bool, pair: tuple[int, int], published: Published
+    ) -> Agreement | Departures:
+        fleet, stated = self._fleet, published.stated
+        if encoder:
+            says_ELnQ = np.stack([stated[version].says_LnQ for version in pair])
+            return Departures(Encoders(*pair), says_ELnQ, fleet.scenes, fleet.seed, number)
+        new, old = pair
+        agree_VLn = np.stack([of.answer_HLn[new] == of.answer_HLn[old] for of in stated])
+        return Agreement(pair, agree_VLn, fleet.scenes)
 
     def _go_on(self, under: _Underway, now_us: int, published: Published) -> None:
         release = under.release
@@ -194,23 +194,24 @@ class Rollout:
         return bool(taken_up_S.sum() > given_up_S[: now_us // SECOND_US].sum())
 
     def _heard(self, under: _Underway, now_us: int) -> Heard:
-        """Labels of the whole seconds since it began that were over `delay_us` ago; installs until now.
-
-        Without labels: how often heads agreed until now.
-        """
-        if under.agreement:
-            return under.agreement.known(now_us)
-        known = slice(under.from_s, max(under.from_s, (now_us - self._delay_us) // SECOND_US))
-        labels_VH2 = self._labels_VHS2[:, :, known].sum(axis=2)
-        if not under.encoder:  # what it does not read says nothing of it
-            labels_H2 = labels_VH2[self._read_by(under.place)].sum(axis=0)
-            return Heard(*labels_H2[under.place].tolist(), *labels_H2[under.before].tolist())
-        labels_V2 = labels_VH2.sum(axis=1)
-        heard = Heard(*labels_V2[under.place].tolist(), *labels_V2[under.before].tolist())
+        """Labels, or what stands for them, and installs until now."""
+        heard = under.evidence.known(now_us) if under.evidence else self._labels_known(under, now_us)
+        if not under.encoder:
+            return heard
         fleet, share_ppm = self._fleet, under.release.share_ppm
         wanted = int(cameras_in_wave(fleet.seed, under.number, fleet.cameras, share_ppm))
         taken_up, failed, _ = self._installs_VS3[under.place, : now_us // SECOND_US].sum(axis=0).tolist()
         return replace(heard, wanted=wanted, failed=failed, reached=taken_up + failed == wanted)
+
+    def _labels_known(self, under: _Underway, now_us: int) -> Heard:
+        """Labels of the whole seconds since it began that were over `delay_us` ago."""
+        known = slice(under.from_s, max(under.from_s, (now_us - self._delay_us) // SECOND_US))
+        labels_VH2 = self._labels_VHS2[:, :, known].sum(axis=2)
+        if under.encoder:
+            labels_N2 = labels_VH2.sum(axis=1)
+        else:  # what it does not read says nothing of it
+            labels_N2 = labels_VH2[self._read_by(under.place)].sum(axis=0)
+        return Heard(*labels_N2[under.place].tolist(), *labels_N2[under.before].tolist())
 
     def _carry_out(self, under: _Underway, now_us: int, published: Published) -> None:
         """Let the share of the cameras that the release has now have what it brings."""

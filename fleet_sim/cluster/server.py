@@ -39,6 +39,7 @@ from fleet_sim.engine.retired import count_unreadable, unreadable, without
 from fleet_sim.engine.sent import Sent, room_for, take
 from fleet_sim.engine.shadows import NOTHING_SHOWN, Shown, first_shown
 from fleet_sim.engine.watch import count_watched, weighed
+from fleet_sim.engine.weighings import NOTHING_WEIGHED, Weighed, first_weighed
 from fleet_sim.serving.replicas import SHED, Rules
 
 
@@ -51,6 +52,7 @@ class Progress:
     checked: int  # answers done again live and found equal
     labels_N5: np.ndarray  # labels of answers: version, head, second, how many, and how many say right
     shown: Shown = NOTHING_SHOWN  # what a released head and the one before it answered
+    weighed: Weighed = NOTHING_WEIGHED  # what messages say of their encoders
 
 
 @dataclass
@@ -105,26 +107,27 @@ class DecoderServer(Answering):
         before_VHS2 = _labels(counts)
         for delivery in deliveries:
             state.messages.update(delivery.messages)
-        checked, shown = 0, [NOTHING_SHOWN]
+        checked, shown, said = 0, [NOTHING_SHOWN], [NOTHING_WEIGHED]
 
         def judge(
             frames: Sent, head_M: np.ndarray, otherwise_M: np.ndarray, done_us_M: np.ndarray
         ) -> np.ndarray:
             nonlocal checked
-            point, fleet, watching = state.point, state.point.fleet, state.point.window_us > 0
+            point, fleet, window_us = state.point, state.point.fleet, state.point.window_us
+            weighs = window_us > 0 or point.weighs
             message_M = np.full(len(head_M), b"", object)
             if point.live:
                 begun_m = np.flatnonzero(head_M >= 0)
                 message_M[begun_m] = messages = _taken(state.messages, frames, head_M)
                 right_M = np.zeros(len(head_M), np.bool_)
                 right_M[begun_m] = self._classify(point, take(frames, begun_m), head_M[begun_m], messages)
-                weighed_M = self._weigh(frames, begun_m, messages) if watching else None
+                weighed_M = self._weigh(frames, begun_m, messages) if weighs else None
             else:
                 bank = self._bank_of(point)
                 right_M = look_up(frames, head_M, fleet, bank.right_VHLF)
                 checked += self._audit(point, state.audit_ppm, frames, head_M, right_M)
                 weighed_M = (
-                    weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if watching else None
+                    weighed(frames, head_M, fleet, bank.sizes_VFL2, bank.escaped_VFL) if weighs else None
                 )
             if point.shadows:
                 shown.append(self._shown(point, frames, head_M, otherwise_M, done_us_M, message_M))
@@ -134,10 +137,11 @@ class DecoderServer(Answering):
                     new_m = np.flatnonzero(labelled_M & (frames.version == version))
                     new = Kept(take(frames, new_m), done_us_M[new_m], message_M[new_m])
                     state.kept[i][version] = kept_with(kept, new)
-            if weighed_M is not None:
-                expected_VL = np.stack([version.tables.expected_millibits_L for version in self._versions])
-                window_us, watched_GWQ = point.window_us, counts.watched_GWQ
+            if weighed_M is not None and window_us:
+                expected_VL, watched_GWQ = self._expected_millibits_VL, counts.watched_GWQ
                 count_watched(frames, head_M, right_M, *weighed_M, fleet, expected_VL, window_us, watched_GWQ)
+            if weighed_M is not None and point.weighs:
+                said.append(self._said(frames, head_M, done_us_M, *weighed_M, fleet))
             return right_M
 
         for place in range(len(state.waiting)):
@@ -151,6 +155,7 @@ class DecoderServer(Answering):
             checked,
             _rows(_labels(counts) - before_VHS2),
             first_shown(*shown),
+            first_weighed(*said),
         )
         return [progress, state]
 

@@ -14,9 +14,9 @@ from fleet_sim.cluster.host import Host
 from fleet_sim.cluster.member import Member
 from fleet_sim.cluster.pace import server_members, share_out
 from fleet_sim.cluster.point import Point
+from fleet_sim.cluster.published import Published
 from fleet_sim.cluster.released import Update
 from fleet_sim.cluster.retraining import Retraining, lessons_of
-from fleet_sim.cluster.rollout import Published
 from fleet_sim.cluster.scenes import Scenes
 from fleet_sim.cluster.sends import LATENTS, Sends, sends_of
 from fleet_sim.cluster.simulation import Crew, Watcher, simulate
@@ -159,7 +159,8 @@ class Session(Deployment):
             window_us=alarm.window_us if isinstance(alarm, BitsAlarmSpec) else 0,
             sends=sends_of(point),
             releases=point.rollout is not None,
-            shadows=point.shadows,
+            shadows=point.unlabelled,
+            weighs=point.unlabelled and point.air is not None,
             lessons=lessons_of(point),
             classes=self.classes,
         )
@@ -177,12 +178,10 @@ class Session(Deployment):
                     export.versions([version.encoder for version in self.deployed])
             sends = point.air.send if point.air else "whole"
             contents = [weighed[sends] for weighed in self.packed]
-            return Published(froms_us[: len(self.deployed)], [(), *contents])
+            stated = self._stated.get(sends_of(point), [])
+            return Published(froms_us[: len(self.deployed)], [(), *contents], stated)
 
-        stated_HLn = self._stated[sends_of(point)] if point.shadows else None
-        counts, audited = simulate(
-            crew, setup, point, froms_us, published_at, watcher, retraining, stated_HLn
-        )
+        counts, audited = simulate(crew, setup, point, froms_us, published_at, watcher, retraining)
         self._audited[number] += audited
         export.end(counts)
         return counts

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
-import numpy as np
-
 from fleet_sim.cluster.epochs import batching_of
 from fleet_sim.cluster.export import Export
 from fleet_sim.cluster.host import Host, Ref
@@ -15,8 +13,9 @@ from fleet_sim.cluster.member import Member, Part, Pending
 from fleet_sim.cluster.pace import epoch_end, pace_of
 from fleet_sim.cluster.point import Moved, Point
 from fleet_sim.cluster.pools import pools_of
+from fleet_sim.cluster.published import Published
 from fleet_sim.cluster.retraining import Retraining
-from fleet_sim.cluster.rollout import Published, Rollout
+from fleet_sim.cluster.rollout import Rollout
 from fleet_sim.cluster.server import Progress
 from fleet_sim.engine.counts import Counts
 from fleet_sim.scenario import Scenario
@@ -47,16 +46,14 @@ def simulate(
     published_at: Callable[[int], Published],
     watcher: Watcher,
     retraining: Retraining | None = None,
-    stated_HLn: np.ndarray | None = None,
 ) -> tuple[Counts, int]:
     """(counts of the whole point, answers audited); raises RunError if a frame got lost.
 
     Servers answer one epoch while shards simulate the next, but where something is decided by what was
     answered. `published_at` is asked at the start and at every epoch's end, `stops_us` among them.
-    `retraining` is of points in which heads are retrained, `stated_HLn` (see Rollout) of those whose releases
-    are guarded without labels.
+    `retraining` is of points in which heads are retrained.
     """
-    batching, rollout = batching_of(point), Rollout(point, setup.fleet, setup.versions, stated_HLn)
+    batching, rollout = batching_of(point), Rollout(point, setup.fleet, setup.versions)
     pools = pools_of(point, batching)
     for shard in crew.shards:
         shard.begin("begin", setup)
@@ -89,6 +86,7 @@ def simulate(
         for of_server in progress:
             rollout.hear(of_server.labels_N5)
             rollout.hear_shown(of_server.shown)
+            rollout.hear_weighed(of_server.weighed)
         return sum(of_server.checked for of_server in progress)
 
     known = rollout.decide(0, published_at(0))

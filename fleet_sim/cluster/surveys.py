@@ -57,6 +57,12 @@ class Surveys:
         )
         return answer_HLn
 
+    def says(self, place: int) -> np.ndarray:
+        """(L, n, Q) what messages of validation images say of their encoder."""
+        images = self._host.put(self._scenes.validation[0])
+        says_LnQ: np.ndarray = self._host.get(self._servers[0].ask("says", place, images).wait()[0])
+        return says_LnQ
+
     def curves(self, place: int, sends: Sends) -> Curves:
         """Of every group, look by look."""
         seen_G, (images_FHWC, labels_F) = self._scenes.first_seen_G, self._scenes.validation

@@ -17,12 +17,13 @@ class Shown(NamedTuple):
     frame: np.ndarray
     scene: np.ndarray
     level: np.ndarray
+    version: np.ndarray
     head: np.ndarray
     before: np.ndarray
     agree: np.ndarray  # whether both gave the same class
 
 
-NOTHING_SHOWN = Shown(*[np.zeros(0, np.int64)] * 8)
+NOTHING_SHOWN = Shown(*[np.zeros(0, np.int64)] * 9)
 
 
 def among(seen: Shown, which: np.ndarray) -> Shown:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Shares = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-_EDGE = 1e-3  # guesses keep so far from 0 and 1, where one label would decide
+EDGE = 1e-3  # guesses keep so far from 0 and 1, where one label would decide
 _HALVINGS = 40
 
 
@@ -54,11 +54,11 @@ class Evidence:
         mean_R = (self._right_R + 0.5) / (self._total_R + 1)
         # So far from 0 and 1 that the canary's guess, and the nearest point for both, are shares too.
         low, high = max(self._aim, self._margin, 0), max(self._margin - self._aim, -self._aim, 0)
-        guess_R = np.clip(mean_R, _EDGE + low, 1 - _EDGE - high)
+        guess_R = np.clip(mean_R, EDGE + low, 1 - EDGE - high)
         canary_guess_R = guess_R - self._aim
         nearest_R = _nearest(canary_guess_R, guess_R, canary.total_R, control.total_R, self._margin)
-        self.log_capital_R += _log_ratio(canary, canary_guess_R, nearest_R - self._margin)
-        self.log_capital_R += _log_ratio(control, guess_R, nearest_R)
+        self.log_capital_R += log_ratio(canary, canary_guess_R, nearest_R - self._margin)
+        self.log_capital_R += log_ratio(control, guess_R, nearest_R)
         self._total_R += control.total_R
         self._right_R += control.right_R
 
@@ -84,7 +84,8 @@ def _nearest(
     return nearest_R
 
 
-def _log_ratio(labels: Labels, guess_R: Shares, stated_R: Shares) -> Shares:
+def log_ratio(labels: Labels, guess_R: Shares, stated_R: Shares) -> Shares:
+    """Log likelihood of a group's labels under a guess, over that under a statement's point."""
     wrong_R = labels.total_R - labels.right_R
     right, wrong = np.log(guess_R / stated_R), np.log((1 - guess_R) / (1 - stated_R))
     ratio_R: Shares = right * labels.right_R + wrong * wrong_R

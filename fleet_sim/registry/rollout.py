@@ -6,13 +6,14 @@ after as long again as all waves would take; from then on waves follow by the cl
 take the release back until all cameras have it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 
 from fleet_sim.registry.evidence import Labels
 from fleet_sim.registry.guard import Guard, GuardRule, Verdict
+from fleet_sim.registry.message_guard import MessageGuard
 
 EVERYONE_PPM = 1_000_000
 
@@ -52,13 +53,14 @@ class RolloutRule:
     most_failed: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heard:
     """What is known at a boundary of a release, all counted from its begin.
 
     Labels are those of cameras with the release, and of cameras still with what it replaces; without labels,
-    scenes on which the release agrees with what it replaces, and validation images. `reached`: all cameras of
-    the wave have it, but those whose installs failed.
+    scenes on which the release agrees with what it replaces, and validation images. Of an encoder's messages,
+    without labels: `canary` counts their scenes, and `messages_GQ2` has what `MessageGuard` decides by.
+    `reached`: all cameras of the wave have it, but those whose installs failed.
     """
 
     canary: int = 0
@@ -68,17 +70,23 @@ class Heard:
     wanted: int = 0  # cameras that were to have it by now
     failed: int = 0  # those of them whose installs failed
     reached: bool = True
+    messages_GQ2: np.ndarray = field(default_factory=lambda: np.zeros((4, 1, 2), np.int64))
 
 
 NOTHING_HEARD = Heard()
 
 
 class Release:
-    """A release that begins at a boundary; `share_ppm` of the cameras have it from the last one on."""
+    """A release that begins at a boundary; `share_ppm` of the cameras have it from the last one on.
 
-    def __init__(self, rule: RolloutRule, begin_us: int):
+    `quantities`: how many of its messages a guard decides by; none: by labels, or what stands for them.
+    """
+
+    def __init__(self, rule: RolloutRule, begin_us: int, quantities: int = 0):
         self._rule = rule
-        self._guard = Guard(1, rule.guard) if rule.guard else None
+        self._guard: Guard | MessageGuard | None = None
+        if rule.guard:
+            self._guard = MessageGuard(1, quantities, rule.guard) if quantities else Guard(1, rule.guard)
         self._heard = NOTHING_HEARD
         self._wave, self._since_us = 0, begin_us
         self.log = [Event(begin_us, Change.BEGUN, rule.waves_ppm[0])]
@@ -135,10 +143,14 @@ class Release:
             return Verdict.GO_ON
         if heard.canary > self._heard.canary:
             old, self._heard = self._heard, heard
-            self._guard.step(
-                _labels(heard.canary - old.canary, heard.canary_right - old.canary_right),
-                _labels(heard.control - old.control, heard.control_right - old.control_right),
-            )
+            if isinstance(self._guard, MessageGuard):
+                new_GRQ2 = (heard.messages_GQ2 - old.messages_GQ2)[:, None]
+                self._guard.step(new_GRQ2[..., 0], new_GRQ2[..., 1])
+            else:
+                self._guard.step(
+                    _labels(heard.canary - old.canary, heard.canary_right - old.canary_right),
+                    _labels(heard.control - old.control, heard.control_right - old.control_right),
+                )
         return int(self._guard.verdict_R[0])
 
     def _note(self, now_us: int, change: Change) -> None:

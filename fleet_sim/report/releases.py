@@ -19,8 +19,9 @@ ENDS = {
     Change.BACK_WORSE: "taken back as worse",
     Change.BACK_FAILED: "taken back as installs failed",
 }
-# All that a guard without labels knows:
+# All that a guard without labels knows, of a head and of an encoder:
 DISAGREES = "taken back as it agrees with the head before less than stated"
+DEPARTS = "taken back as its messages depart from what was stated, and those of the encoder before less"
 
 
 class ReleaseEvent(TypedDict):
@@ -70,8 +71,8 @@ def release_rows(
     `retrained`: from when there were which heads that were not at first.
     """
     found: list[ReleaseRow] = []
-    ends = ENDS | ({Change.BACK_WORSE: DISAGREES} if scenario.shadows else {})
     for number, release in enumerate(releases_of(scenario, retrained)):
+        ends = _ends(scenario, release)
         log = [(us / 1e6, Change(what), ppm / EVERYONE_PPM) for _, us, what, ppm in _events(counts, number)]
         ended_s, last, _ = log[-1] if log else (None, Change.BEGUN, 0.0)
         found.append(
@@ -160,6 +161,12 @@ def _fate(row: ReleaseRow) -> str:
         return f"{begun}, still {still} {cameras} at the end"
     ended = f"{begun}, {row['end']} at {words.moment(1e6 * row['ended_s'])}"
     return ended if row["end"] == ENDS[Change.THROUGH] else f"{ended}, {had} {cameras}"
+
+
+def _ends(scenario: Scenario, release: Planned) -> dict[Change, str]:
+    if not scenario.unlabelled:
+        return ENDS
+    return ENDS | {Change.BACK_WORSE: DEPARTS if release.head is None else DISAGREES}
 
 
 def _events(counts: Counts, number: int) -> list[list[int]]:

@@ -87,15 +87,14 @@ def _can_roll_out(scenario: "Scenario", rollout: RolloutSpec) -> None:
             "train.updates",
             "rollout",
         )
-    if scenario.shadows and (scenario.train.updates or scenario.train.retrain):
+    if scenario.unlabelled and scenario.train.retrain:
         raise misfit(
-            "a guard without labels knows how often heads agree on validation images only of heads that "
-            "are there from the start: leave train.updates and train.retrain out, or use labels",
+            "a head retrained on what cameras see is to answer it otherwise than the one before; without "
+            "labels that would cost a good one its place: leave train.retrain out, or use labels",
             "rollout.guard.kind",
-            "train.updates",
             "train.retrain",
         )
-    if scenario.shadows and scenario.camera.codec == "label":
+    if scenario.unlabelled and scenario.camera.codec == "label":
         raise misfit(
             "cameras that send a label have been answered already: there is no head to compare with",
             "rollout.guard.kind",

@@ -26,8 +26,8 @@ class BetsSpec(Strict):
         0.03,
         gt=0,
         le=0.5,
-        description="loss that must not get out: in the share of right answers, "
-        "or without labels of frames that two heads answer alike",
+        description="loss that must not get out: in the share of right answers; without labels in that of "
+        "frames that two heads answer alike, or of messages that are as an encoder states",
     )
     alpha: Error = Field(
         0.05, description="at most so many releases that are no worse are taken back, of all such"
@@ -52,7 +52,7 @@ class LabelsGuardSpec(BetsSpec):
 
 
 class UnlabelledGuardSpec(BetsSpec):
-    """How often a released head and the one before it agree in the field, against validation images"""
+    """How often two heads agree, and what an encoder's messages say, in the field and on validation images"""
 
     kind: Literal["unlabelled"]
 

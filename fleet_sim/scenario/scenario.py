@@ -85,14 +85,14 @@ class Scenario(Strict):
         return any(estimates(name) for name in names)
 
     @property
-    def shadows(self) -> bool:
-        """Whether canary cameras are answered by the head before as well."""
+    def unlabelled(self) -> bool:
+        """Whether releases are guarded without labels."""
         return self.rollout is not None and self.rollout.guard.kind == "unlabelled"
 
     @property
     def compares(self) -> bool:
-        """Whether at some point of the sweep answers of two heads are compared."""
-        return self.shadows or "unlabelled" in self.sweep.axes.get("rollout.guard.kind", ())
+        """Whether releases are guarded without labels at some point of the sweep."""
+        return self.unlabelled or "unlabelled" in self.sweep.axes.get("rollout.guard.kind", ())
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":

@@ -23,6 +23,7 @@ from fleet_sim.scenario import Scenario
 FLEET = {"cameras": 240, "cells": 5, "frame_period_us": "500 ms"}
 HEADS = ("plain", "shifted", "twin", "worse")
 CE = [{"name": "plain", "kind": "ce"}]
+LATER = {"at_us": "5 s", "head": {"name": "later", "kind": "svm"}}
 GUARD = {"kind": "unlabelled", "harm": 0.25}
 OF_ITS_DIGITS = [{"name": "all", "share": 1.0, "sees": [{"classes": {"0": 1, "1": 1, "2": 1}}]}]
 
@@ -99,16 +100,14 @@ def taken_back(field: float, deceived: bool) -> int:
     rule = RolloutRule((100_000, 1_000_000), 10**9, GuardRule())
     back = 0
     for _ in range(100):
-        agree_F, agree_Ln = draws.random(400) < field, draws.random((1, 2000)) < 0.9
-        agreement, release, count_4 = Agreement((1, 0), agree_Ln, scenes=400), Release(rule, 0), np.zeros(4)
+        agree_F, agree_VLn = draws.random(400) < field, draws.random((1, 1, 2000)) < 0.9
+        agreement, release, count_4 = Agreement((1, 0), agree_VLn, scenes=400), Release(rule, 0), np.zeros(4)
         for now in range(1, 40):
             scene_N, image_N = draws.integers(0, 400, 100), draws.integers(0, 2000, 500)
             at_us, head_N, nothing_N = np.full(100, now - 1), np.full(100, 1), np.zeros(100, np.int64)
-            shown = Shown(
-                at_us, nothing_N, np.arange(100), scene_N, nothing_N, head_N, nothing_N, agree_F[scene_N]
-            )
-            agreement.hear(shown)
-            count_4 += [100, agree_F[scene_N].sum(), 500, agree_Ln[0, image_N].sum()]
+            cameras = (at_us, nothing_N, np.arange(100), scene_N, nothing_N, nothing_N)
+            agreement.hear(Shown(*cameras, head_N, nothing_N, agree_F[scene_N]))
+            count_4 += [100, agree_F[scene_N].sum(), 500, agree_VLn[0, 0, image_N].sum()]
             release.step(now, Heard(*count_4.astype(int)) if deceived else agreement.known(now))
         back += release.taken_back
     return back
@@ -144,7 +143,8 @@ def test_shards_mode_and_epoch_change_nothing(
 def seen(*rows: tuple[int, int, int, int, int, int]) -> Shown:
     """Frames by head 1 and head 0 before it: done_us, camera, frame, scene, level, agree."""
     done, camera, frame, scene, level, agree = np.array(rows).T
-    return Shown(done, camera, frame, scene, level, np.full(len(done), 1), np.full(len(done), 0), agree)
+    one, zero = np.full(len(done), 1), np.full(len(done), 0)
+    return Shown(done, camera, frame, scene, level, zero, one, zero, agree)
 
 
 def test_of_a_scene_the_first_answer_counts_whoever_saw_it() -> None:
@@ -156,8 +156,8 @@ def test_of_a_scene_the_first_answer_counts_whoever_saw_it() -> None:
 
 
 def test_beside_every_scene_stand_images_at_its_level_until_they_are_used_up() -> None:
-    agree_Ln = np.array([[True, True, False, True, False], [False] * 5])
-    agreement = Agreement((1, 0), agree_Ln, scenes=2)  # two images beside each scene, so for two scenes
+    agree_VLn = np.array([[[True, True, False, True, False], [False] * 5]])
+    agreement = Agreement((1, 0), agree_VLn, scenes=2)  # two images beside each scene, so for two scenes
     agreement.hear(seen((10, 0, 0, 5, 0, 1), (20, 0, 1, 5, 0, 1), (25, 0, 2, 6, 1, 0), (26, 0, 3, 4, 0, 1)))
     agreement.hear(seen((5, 0, 0, 9, 0, 1))._replace(head=np.array([2])))  # of another release
     nothing, first, both = (agreement.known(now_us) for now_us in (10, 25, 99))
@@ -170,7 +170,7 @@ def test_beside_every_scene_stand_images_at_its_level_until_they_are_used_up() -
     ("fields", "says"),
     [
         ({"camera": {"codec": "label"}}, "there is no head to compare with"),
-        ({"train": {"recipe": "e2e", "updates": [{"at_us": "5 s"}], "heads": CE}}, "leave train.updates"),
+        ({"train": {"heads": CE, "retrain": [LATER]}}, "leave train.retrain out"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(fields: dict[str, Any], says: str) -> None:
