@@ -11,7 +11,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/fleet-sim run $(SCENARIO)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ EDGES_US = [1_000, 20_000, 50_000, 10_000_000]
 @pytest.fixture(scope="module", autouse=True)
 def _cluster():
     export_every_second()
-    ray.init(num_cpus=1, include_dashboard=False, logging_level="ERROR")
+    ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="ERROR")
     yield
     ray.shutdown()
 

@@ -19,7 +19,7 @@ SVM_ONLY = [{"name": "svm", "kind": "svm"}]
 @pytest.fixture
 def cluster():
     """A Ray cluster of two processors on this machine."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
 
