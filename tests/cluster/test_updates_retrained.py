@@ -11,7 +11,8 @@ from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.host import Host, LocalHost
-from fleet_sim.cluster.rollout import Published, Rollout
+from fleet_sim.cluster.published import Published
+from fleet_sim.cluster.rollout import Rollout
 from fleet_sim.cluster.session import Session
 from fleet_sim.data.dataset import Dataset
 from fleet_sim.data.load import load
