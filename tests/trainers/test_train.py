@@ -168,6 +168,7 @@ def test_weights_are_released_on_their_grid_and_without_one_nothing_is_recorded_
 def test_an_update_goes_on_from_the_one_before_also_if_that_is_of_its_own_kind(scenario, registry, tmp_path):
     updates = [{"at_us": "1 s", "recipe": "duphil"}, {"at_us": "2 s", "recipe": "duphil"}]
     heads = [{"name": "svm", "kind": "svm"}]
+    assert chain_of(("joint", "ordered", "ordered"), 1) == ("e2e", "joint", "ordered")
     spec, encoders, signs = scenario(recipe="e2e", updates=updates, heads=heads), [], []
 
     def sign(stage, done, total, figures):
