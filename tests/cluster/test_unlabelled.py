@@ -166,6 +166,14 @@ def test_beside_every_scene_stand_images_at_its_level_until_they_are_used_up() -
     assert (both.canary, both.canary_right, both.control, both.control_right) == (2, 1, 4, 2)
 
 
+def test_images_stand_beside_a_scene_as_its_encoder_codes_them() -> None:
+    agreement = Agreement((1, 0), np.array([[[True] * 4], [[False] * 4]]), scenes=4)
+    agreement.hear(seen((10, 0, 0, 5, 0, 1)))
+    agreement.hear(seen((20, 0, 1, 6, 0, 1))._replace(version=np.array([1])))
+    known = [agreement.known(now_us) for now_us in (11, 21)]
+    assert [(heard.control, heard.control_right) for heard in known] == [(1, 1), (2, 1)]
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -98,6 +98,18 @@ def test_weather_that_hits_the_old_encoder_harder_is_not_blamed_on_the_new_one(
     assert ends(counts)[-1] == ("THROUGH", 1.0)
 
 
+def test_heads_and_encoders_are_released_in_one_run(dataset: Dataset, tmp_path: Path) -> None:
+    """The head comes after the encoder, and answers what that sends as the head before does."""
+    heads = [{"name": name, "kind": "svm"} for name in (*HEADS, "twin")]
+    train = {"heads": heads, "flip": False, "recipe": "e2e", "updates": [{"at_us": AT_US}]}
+    switches = [{"at_us": "3 s", "head": "twin"}]
+    serving = {"head": "plain", "servers": 2, "switches": switches}
+    scenario = scenario_of(train=train, serving=serving, duration_us="35 s")
+    _, counts = run(scenario, dataset, tmp_path, ROBUST)
+    last = {number: Change(what).name for number, _, what, _ in counts.events_E4.tolist()}
+    assert last == {0: "THROUGH", 1: "THROUGH"}
+
+
 @pytest.mark.parametrize(("shards", "epoch_us", "mode"), [(1, 20_000_000, "bank"), (3, 700_000, "live")])
 @pytest.mark.parametrize("serving", [{}, {"replicas": 2, "batch_us": "30 ms"}])
 def test_shards_mode_and_epoch_change_nothing(
