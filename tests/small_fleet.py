@@ -148,12 +148,13 @@ def simulated(
     models: Path,
     *,
     update_at_us: int | None = None,
+    update_seed: int = 2,
     watcher: Watching | None = None,
     export: Export | None = None,
     before: Callable[[str], None] = lambda event: None,
     fit: Callable[[int, Lessons], str] | None = None,
 ) -> tuple[Session, Counts]:
-    """One sweep point with an untrained version, and with a second one from `update_at_us` on.
+    """One sweep point with an untrained version, and from `update_at_us` on with one of other weights.
 
     `fit` makes the heads that the scenario has retrained.
     """
@@ -172,7 +173,7 @@ def simulated(
     session.deploy(publish_untrained(scenario, dataset, models, weights_seed=1))
     updates = []
     if update_at_us is not None:
-        second = publish_untrained(scenario, dataset, models, weights_seed=2)
+        second = publish_untrained(scenario, dataset, models, update_seed)
 
         def trained() -> Deployed:
             before("update")
