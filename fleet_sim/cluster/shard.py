@@ -76,7 +76,7 @@ class CameraShard(Carrying):
         """Open a sweep point: cameras before their first frame."""
         self._guide = guide_of(point.controller, point.own_controller)
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
-        opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers)
+        opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers, point.versions)
         counts = point.nothing_counted()
         self._state = _State(point, cell_C, *opened, counts, {})
 
@@ -163,8 +163,7 @@ class CameraShard(Carrying):
             period_us = fleet.allocation.period_us
             for at_us in range(-(-state.now_us // period_us) * period_us, until_us, period_us):
                 moved.append(self._move(state, messages, at_us, version_from_us_V))
-                version = int(np.searchsorted(version_from_us_V, at_us, side="right")) - 1
-                allocate_cells(state.cameras.told_CG, fleet, messages.hulls, version, at_us)
+                allocate_cells(state.cameras, state.uplinks, fleet, messages.hulls, version_from_us_V, at_us)
         moved.append(self._move(state, messages, until_us, version_from_us_V))
         state.now_us = until_us
         return [together(parts) for parts in zip(*moved, strict=True)]

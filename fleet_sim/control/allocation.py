@@ -1,4 +1,4 @@
-"""What a cell's base station lets each of its cameras plan with, group by group.
+"""What a cell's base station lets each of its cameras plan with, kind by kind.
 
 A camera takes frames at its own rate, needs its own time on air for a bit, and has a hull of accuracy against
 bits (control.hull). The cell has `air_bps` to give, in bits a second at the cell's own rate.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_sim.basics.compiled import compiled
+from fleet_sim.basics.compiled import compiled, inlined
 
 EQUAL, MAX_MIN, MARGINAL = range(3)
 ALLOCATIONS = {"equal": EQUAL, "max_min": MAX_MIN, "marginal": MARGINAL}
@@ -24,78 +24,76 @@ MICRO = 1_000_000
 
 
 class Sharers(NamedTuple):
-    """The G groups of cameras of one cell."""
+    """The S kinds of cameras of one cell: those of one kind are of one group and have one version."""
 
-    cameras_G: np.ndarray  # int64
-    frame_period_us_G: np.ndarray  # int64
-    importance_G: np.ndarray  # int64
-    air_G: np.ndarray  # float64, bits on air at the cell's own rate for each bit that is expected
+    cameras_S: np.ndarray  # int64
+    frame_period_us_S: np.ndarray  # int64
+    importance_S: np.ndarray  # int64
+    air_S: np.ndarray  # float64, bits on air at the cell's own rate for each bit that is expected
+    corners_S: np.ndarray  # int64: how many corners its hull has, H at most, and ...
+    bits_SH: np.ndarray  # int64: ... what is expected of these, see control.hull
+    right_SH: np.ndarray  # float64
 
 
 @compiled()
-def allocate(kind, hulls, version, sharers, air_bps, floor, plan_bits_G):
-    """Fill in the bits that each camera of a group may plan with for a frame.
+def allocate(kind, sharers, air_bps, floor, bits_S):
+    """Fill in the expected bits that each camera of a kind may spend on a frame in the mean, float64.
 
     floor: share of an equal part of `air_bps` that every camera gets at least under MARGINAL, as far as it
     has use for it.
     """
-    groups = sharers.cameras_G.shape[0]
-    bits_G, cameras = np.zeros(groups), sharers.cameras_G.sum()
     if kind == MAX_MIN:
-        _share_alike(hulls, version, sharers, air_bps, bits_G)
-    else:
-        left_bps = air_bps
-        for g in range(groups):
-            a_bit_bps = sharers.air_G[g] * MICRO / sharers.frame_period_us_G[g]
-            top_bits = hulls.bits_VGH[version, g, hulls.corners_VG[version, g] - 1]
-            bits_G[g] = min(floor * air_bps / (max(cameras, 1) * a_bit_bps), top_bits)
-            left_bps -= sharers.cameras_G[g] * a_bit_bps * bits_G[g]
-        _give_where_most_is_gained(hulls, version, sharers, left_bps, bits_G)
-    for g in range(groups):
-        plan_bits_G[g] = np.int64(bits_G[g])
+        _share_alike(sharers, air_bps, bits_S)
+        return
+    left_bps, cameras = air_bps, sharers.cameras_S.sum()
+    for s in range(bits_S.shape[0]):
+        a_bit_bps = sharers.air_S[s] * MICRO / sharers.frame_period_us_S[s]
+        bits_S[s] = min(floor * air_bps / (max(cameras, 1) * a_bit_bps), _top_bits(sharers, s))
+        left_bps -= sharers.cameras_S[s] * a_bit_bps * bits_S[s]
+    _give_where_most_is_gained(sharers, left_bps, bits_S)
+
+
+@inlined()
+def _top_bits(sharers, s):
+    return sharers.bits_SH[s, sharers.corners_S[s] - 1]
 
 
 @compiled()
-def _share_alike(hulls, version, sharers, air_bps, bits_G):
-    groups = bits_G.shape[0]
-    wanted_bps_G = np.empty(groups)
-    for g in range(groups):
-        top_bits = hulls.bits_VGH[version, g, hulls.corners_VG[version, g] - 1]
-        wanted_bps_G[g] = top_bits * MICRO / sharers.frame_period_us_G[g]
-    left_bps, still = air_bps, (sharers.cameras_G * sharers.air_G).sum()
-    for g in np.argsort(wanted_bps_G, kind="mergesort"):
-        weight = sharers.cameras_G[g] * sharers.air_G[g]
-        given_bps = min(wanted_bps_G[g], left_bps / still) if weight > 0 else wanted_bps_G[g]
-        bits_G[g] = given_bps * sharers.frame_period_us_G[g] / MICRO
+def _share_alike(sharers, air_bps, bits_S):
+    wanted_bps_S = np.empty(bits_S.shape[0])
+    for s in range(bits_S.shape[0]):
+        wanted_bps_S[s] = _top_bits(sharers, s) * MICRO / sharers.frame_period_us_S[s]
+    left_bps, still = air_bps, (sharers.cameras_S * sharers.air_S).sum()
+    for s in np.argsort(wanted_bps_S, kind="mergesort"):
+        weight = sharers.cameras_S[s] * sharers.air_S[s]
+        given_bps = min(wanted_bps_S[s], left_bps / still) if weight > 0 else wanted_bps_S[s]
+        bits_S[s] = given_bps * sharers.frame_period_us_S[s] / MICRO
         left_bps -= weight * given_bps
         still -= weight
 
 
 @compiled()
-def _give_where_most_is_gained(hulls, version, sharers, left_bps, bits_G):
-    groups = bits_G.shape[0]
-    corner_G = np.zeros(groups, np.int64)
-    for g in range(groups):
-        while (
-            corner_G[g] + 1 < hulls.corners_VG[version, g]
-            and hulls.bits_VGH[version, g, corner_G[g] + 1] <= bits_G[g]
-        ):
-            corner_G[g] += 1
+def _give_where_most_is_gained(sharers, left_bps, bits_S):
+    bits_SH, right_SH = sharers.bits_SH, sharers.right_SH
+    corner_S = np.zeros(bits_S.shape[0], np.int64)
+    for s in range(bits_S.shape[0]):
+        while corner_S[s] + 1 < sharers.corners_S[s] and bits_SH[s, corner_S[s] + 1] <= bits_S[s]:
+            corner_S[s] += 1
     while left_bps > 0:
         best, most = -1, 0.0
-        for g in range(groups):
-            corner = corner_G[g]
-            if sharers.cameras_G[g] == 0 or corner + 1 == hulls.corners_VG[version, g]:
+        for s in range(bits_S.shape[0]):
+            corner = corner_S[s]
+            if sharers.cameras_S[s] == 0 or corner + 1 == sharers.corners_S[s]:
                 continue
-            gain = hulls.right_VGH[version, g, corner + 1] - hulls.right_VGH[version, g, corner]
-            bits = hulls.bits_VGH[version, g, corner + 1] - hulls.bits_VGH[version, g, corner]
-            slope = sharers.importance_G[g] * gain / (bits * sharers.air_G[g])
+            gain = right_SH[s, corner + 1] - right_SH[s, corner]
+            bits = bits_SH[s, corner + 1] - bits_SH[s, corner]
+            slope = sharers.importance_S[s] * gain / (bits * sharers.air_S[s])
             if slope > most:
-                best, most = g, slope
+                best, most = s, slope
         if best < 0:
             break
-        a_bit_bps = sharers.cameras_G[best] * sharers.air_G[best] * MICRO / sharers.frame_period_us_G[best]
-        corner_G[best] += 1
-        more_bits = hulls.bits_VGH[version, best, corner_G[best]] - bits_G[best]
-        bits_G[best] += min(more_bits, left_bps / a_bit_bps)
+        a_bit_bps = sharers.cameras_S[best] * sharers.air_S[best] * MICRO / sharers.frame_period_us_S[best]
+        corner_S[best] += 1
+        more_bits = bits_SH[best, corner_S[best]] - bits_S[best]
+        bits_S[best] += min(more_bits, left_bps / a_bit_bps)
         left_bps -= more_bits * a_bit_bps

@@ -13,6 +13,8 @@ import numpy as np
 from fleet_sim.basics.compiled import bare, inlined
 from fleet_sim.control.observation import SKIP
 
+MILLI = 1000
+
 
 class Hulls(NamedTuple):
     """Of V versions and G groups of cameras; behind the last of a hull's corners, H at most, all is 0."""
@@ -73,23 +75,19 @@ def _fill(hulls, right_VGL):
 
 
 @inlined()
-def level_within(hulls, version, group, plan_bits, saved_bits):
-    """(level of a camera's frame, what it has then saved), so that `plan_bits` a frame are spent in the mean.
+def level_within(hulls, version, group, plan_millibits, in_hand_millibits):
+    """The level of a frame, SKIP for none, of a camera that may spend `plan_millibits` a frame in the mean.
 
-    The level is SKIP for none. A camera gives the frame the upper of two levels as soon as what it saved by
-    lower ones pays for it, so it is never further behind its plan than one step of the hull.
+    The highest corner of the hull within its plan, or the next one if what it has in hand pays for that; none
+    while it owes.
     """
     corner = 0
-    while (
-        corner + 1 < hulls.corners_VG[version, group]
-        and hulls.bits_VGH[version, group, corner + 1] <= plan_bits
-    ):
+    while corner + 1 < hulls.corners_VG[version, group]:
+        next_millibits = MILLI * hulls.bits_VGH[version, group, corner + 1]
+        within_plan = next_millibits <= plan_millibits
+        if in_hand_millibits < (0 if within_plan else next_millibits):
+            break
         corner += 1
-    bits = hulls.bits_VGH[version, group, corner]
-    if corner + 1 == hulls.corners_VG[version, group]:
-        return hulls.level_VGH[version, group, corner], np.int64(0)
-    step_bits = hulls.bits_VGH[version, group, corner + 1] - bits
-    saved_bits = min(saved_bits, step_bits) + max(plan_bits - bits, 0)
-    if saved_bits >= step_bits:
-        return hulls.level_VGH[version, group, corner + 1], saved_bits - step_bits
-    return hulls.level_VGH[version, group, corner], saved_bits
+        if not within_plan:
+            break
+    return hulls.level_VGH[version, group, corner]

@@ -14,9 +14,9 @@ def measured_rate(o, mind, told_bits):
 
     A packet on the air that takes long tells of a slow link before it ends. Without any measurement it is
     `told_bits` in a frame period, to which the average also returns while nothing is sent: who never sends
-    would never know better.
+    would never know better. Headroom, which was taken off what was told, is for the caller to take off.
     """
-    told, known = told_bits / o.frame_period_us, mind.notes[RATE]
+    told, known = told_bits / (o.headroom * o.frame_period_us), mind.notes[RATE]
     if known == 0.0:
         known = told
     if o.sent_us > 0:
@@ -38,7 +38,7 @@ def rate_in_turn(o, mind):
     knows its rate: what it measures has rests in it.
     """
     if o.rest > 0:
-        return max(o.alone_bits / o.frame_period_us, 1e-9)
+        return max(o.alone_bits / (o.headroom * o.frame_period_us), 1e-9)
     return max(measured_rate(o, mind, o.alone_bits), 1e-9)
 
 

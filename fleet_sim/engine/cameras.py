@@ -7,7 +7,7 @@ import numpy as np
 from fleet_sim.basics.compiled import bare
 from fleet_sim.control.allocation import EQUAL
 from fleet_sim.control.budget import plan_bits
-from fleet_sim.control.hull import NO_HULLS, Hulls
+from fleet_sim.control.hull import MILLI, NO_HULLS, Hulls
 from fleet_sim.control.observation import MIND
 from fleet_sim.engine.air import idle
 from fleet_sim.engine.allocating import TOLD, UNBEGUN
@@ -57,8 +57,10 @@ class Cameras(NamedTuple):
     control: np.ndarray  # (C,) CONTROL
     by_server_C: np.ndarray  # the cells, those of one server after those of another
     from_S: np.ndarray  # (S + 1,) a server's part of by_server_C
-    told_CG: np.ndarray  # (C, G) TOLD; empty where all cameras of a cell get equal parts
-    saved_bits_R: np.ndarray  # int64, what each camera saved of what it was told; likewise
+    told_CS: np.ndarray  # (C, V * G) TOLD; empty where all cameras of a cell get equal parts
+    account_R: (
+        np.ndarray
+    )  # int64, millibits told to each less those it had on air; empty if it heeds none itself
     minds: np.ndarray  # (R,) MIND; empty where the step itself picks levels
     meters: np.ndarray  # (R,) METER; empty where cameras have no processor
     # Empty where encoders do not travel:
@@ -86,7 +88,7 @@ def sizes(payload_bytes_VFL: np.ndarray, ideal_millibits_VFL: np.ndarray) -> np.
 
 
 def new_cameras(
-    fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...], servers: int
+    fleet: Fleet, cell_C: np.ndarray, named: tuple[int, ...], servers: int, versions: int = 1
 ) -> tuple[Cameras, Uplinks, Pool]:
     """Cameras of these cells before their first frame, with empty queues."""
     camera_R, count_C = cameras_of_cells(fleet, cell_C)
@@ -108,8 +110,8 @@ def new_cameras(
         control,
         by_server_C=np.argsort(server_C, kind="stable").astype(np.int32),
         from_S=np.searchsorted(np.sort(server_C), np.arange(servers + 1)),
-        told_CG=_untold(fleet, camera_R, cell_R, control["plan_bits"]),
-        saved_bits_R=np.full(len(camera_R) if fleet.allocation.kind != EQUAL else 0, UNBEGUN, np.int64),
+        told_CS=_untold(fleet, control["plan_bits"], versions),
+        account_R=np.full(0 if fleet.allocation.kind == EQUAL or fleet.observes else len(camera_R), UNBEGUN),
         minds=np.zeros(len(camera_R) if fleet.observes else 0, MIND),
         meters=np.zeros(len(camera_R) if fleet.metered else 0, METER),
         versions_R3=versions_R3,
@@ -135,17 +137,17 @@ def expected_wire_bits(fleet: Fleet, payload_bits_VL: np.ndarray) -> np.ndarray:
     return expected_bits_VL
 
 
-def _untold(fleet: Fleet, camera_R: np.ndarray, cell_R: np.ndarray, plan_bits_C: np.ndarray) -> np.ndarray:
-    """(C, G) TOLD before anything was told: equal parts."""
+def _untold(fleet: Fleet, plan_bits_C: np.ndarray, versions: int) -> np.ndarray:
+    """(C, V * G) TOLD before anything was told: equal parts."""
     if fleet.allocation.kind == EQUAL:
         return np.zeros((0, 0), TOLD)
     groups = max(1, fleet.counted_groups)
-    told_CG = np.zeros((len(plan_bits_C), groups), TOLD)
-    np.add.at(told_CG["cameras"], (cell_R, groups_of_cameras(fleet, camera_R)), 1)
-    for group in range(groups):
-        told_CG["plan_bits"][:, group] = [part_of(fleet, group, int(plan_bits)) for plan_bits in plan_bits_C]
-    told_CG["next_us"] = NEVER
-    return told_CG
+    plan_bits_CG = [[part_of(fleet, group, int(bits)) for group in range(groups)] for bits in plan_bits_C]
+    told_CS = np.zeros((len(plan_bits_C), versions * groups), TOLD)
+    for name in ("air_millibits", "plan_millibits"):
+        told_CS[name] = MILLI * np.tile(np.reshape(plan_bits_CG, (-1, groups)), versions)
+    told_CS["next_us"] = NEVER
+    return told_CS
 
 
 def _alone_bits(fleet: Fleet) -> int:

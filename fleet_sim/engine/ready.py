@@ -4,6 +4,7 @@ import numpy as np
 
 from fleet_sim.basics.compiled import at, inlined
 from fleet_sim.control.budget import budget_level
+from fleet_sim.control.hull import MILLI
 from fleet_sim.control.observation import SKIP
 from fleet_sim.engine import allocating, observing
 from fleet_sim.engine import counts as c
@@ -15,6 +16,7 @@ from fleet_sim.engine.tallying import count, counted_group
 from fleet_sim.engine.views import scene_of
 from fleet_sim.network import heap, packets, queues
 from fleet_sim.network.link import ALOHA
+from fleet_sim.network.uplink import AIR
 
 
 @inlined()
@@ -52,8 +54,10 @@ def frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, cel
     if fleet.groups.upto_G.shape[0] > 0:
         period_us = frame_period_of(fleet, number)
         plan = part_of(fleet, group, plan)
-    if cameras.told_CG.shape[0] > 0:
-        plan = allocating.told_bits(cameras.told_CG, fleet, cell, number, ready_us)
+    told = (np.int64(0), np.int64(0))
+    if cameras.told_CS.shape[0] > 0:
+        told = allocating.told_millibits(cameras, fleet, version_from_us_V, cell, row, number, ready_us)
+        plan = told[0] // MILLI
     level = np.int64(fleet.fixed_level)
     if cameras.minds.shape[0] > 0:
         observation, mind = guide.observation[0], cameras.minds[row]
@@ -78,10 +82,10 @@ def frame_ready(cameras, u, pool, fleet, messages, guide, version_from_us_V, cel
             return level
     elif level < 0:
         backlog_bits = 8 * np.int64(camera.waiting_bytes)
-        if cameras.told_CG.shape[0] > 0:
-            room_bits = plan - backlog_bits
+        if cameras.account_R.shape[0] > 0:
+            queued_bits = backlog_bits + (8 * np.int64(air.bytes) if camera.flags & AIR else 0)
             level = allocating.level_of(
-                cameras.saved_bits_R, row, fleet, messages.hulls, version, number, room_bits
+                cameras.account_R, row, fleet, messages.hulls, version, number, told, queued_bits
             )
         else:
             level = budget_level(messages.expected_bits_VL[version], plan, backlog_bits)

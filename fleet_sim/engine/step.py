@@ -10,6 +10,7 @@ import numpy as np
 
 from fleet_sim.basics.compiled import at, bare, inlined
 from fleet_sim.basics.hashing import STREAM_JITTER, draw_below
+from fleet_sim.control.hull import MILLI
 from fleet_sim.control.observation import SKIP
 from fleet_sim.engine import allocating, observing
 from fleet_sim.engine import counts as c
@@ -49,9 +50,9 @@ def _settle(cameras, u, pool, fleet, hulls, named, cell, now_us, tallies, sent, 
                 add_sent(tallies.cells_KSC[named, second], level, bits, message.millibits)
             if group >= 0:
                 add_sent(tallies.groups_GSC[group, second], level, bits, message.millibits)
-            if cameras.told_CG.shape[0] > 0:
+            if cameras.told_CS.shape[0] > 0:
                 bits = 8 * packets.wire_bytes(link, np.int64(message.bytes))
-                allocating.hear(cameras.told_CG, fleet, hulls, cell, camera, version, level, bits)
+                allocating.hear(cameras.told_CS, fleet, hulls, cell, camera, version, level, bits)
             arrive_us = now_us + link.propagation_us
             if link.jitter_us > 0:
                 arrive_us += draw_below(fleet.seed, STREAM_JITTER, camera, message.frame, link.jitter_us + 1)
@@ -86,6 +87,8 @@ def _packet_ends(cameras, u, pool, fleet, named, cell, row, now_us, tallies):
     if cameras.meters.shape[0] > 0:
         cameras.meters[row].wire_bits += bits
         cameras.meters[row].wakes += begins
+    if cameras.account_R.shape[0] > 0:
+        cameras.account_R[row] -= MILLI * bits
     if cameras.minds.shape[0] > 0:
         observing.note_packet(cameras.minds[row], bits, now_us)
 

@@ -122,13 +122,6 @@ def _can_allocate(scenario: "Scenario") -> None:
             "control.allocation",
             "control.controller",
         )
-    if scenario.rollout is not None and scenario.train.updates:
-        raise misfit(
-            "a base station allocates by one encoder, not by those that cameras have got so far: leave "
-            "allocation at equal",
-            "control.allocation",
-            "rollout",
-        )
 
 
 def _can_ask_oracles(scenario: "Scenario") -> None:

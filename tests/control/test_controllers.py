@@ -105,6 +105,16 @@ def test_predictive_takes_what_five_frames_can_keep_up() -> None:
     assert choose(seen(frame_right=[0.7, 0.7, 0.7, 0.7], **plain), mind()) == 0
 
 
+@pytest.mark.parametrize("controller", ["predictive", "throughput", "frame_bits"])
+def test_headroom_is_taken_once_of_what_was_told_as_of_what_was_measured(controller: str) -> None:
+    # 800 bits a second, of which half may be planned with; told bits have that in them.
+    told = {"headroom": 0.5, "plan_bits": 400, "alone_bits": 400, "left_us": 1_000_000}
+    choose = BUILT_IN[controller]
+    assert choose(seen(**told), mind()) == 3
+    assert choose(seen(**told, **measured(800, 1_000_000)), mind()) == 3
+    assert choose(seen(**told | {"plan_bits": 399, "alone_bits": 399}), mind()) == 2
+
+
 @pytest.mark.parametrize("controller", ["predictive", "value", "drop"])
 def test_a_small_share_of_a_fast_link_is_no_reason_to_skip(controller: str) -> None:
     # One level of 24 kbit; twenty cameras share 20 kbit/s, so a share carries it in 24 s, the link in 1.2 s.
