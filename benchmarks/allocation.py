@@ -7,9 +7,10 @@ carries half of what its cameras would like: all frames at the top of their hull
 another order; all policies see the same. Settings were chosen on seeds 0 to 4, none of which is here.
 
 `by_importance` weighs frames as groups weigh them, which is what `marginal` maximises. `least_of_floor`: of
-all cameras and seeds the least that a camera had on air, as a share of its floor (a frame is some hundredth
-of that). `marginal_ahead`: by how much marginal beats a policy, the mean of the paired differences and half
-its 95 % interval over seeds. An answer counts whose message is through in time; servers take no time here.
+all cameras and seeds the least that a camera had on air, as a share of what its floor came to a deadline
+before the end, since its last message may be under way for that long. `marginal_ahead`: by how much marginal
+beats a policy, the mean of the paired differences and half its 95 % interval over seeds. An answer counts
+whose message is through in time; servers take no time here.
 """
 
 import argparse
@@ -149,7 +150,7 @@ def run_of(bank: Bank, scenario: Scenario, fleet: Fleet) -> Run:
     air_M = bits_M * 1e6 / fleet.groups.rate_ppm_G[group_R[sent.camera]]
     air_R = np.bincount(sent.camera, air_M, fleet.cameras)
     part_bits = fleet.link.budget_bps * fleet.headroom_ppm / 1e6 * fleet.cells / fleet.cameras
-    floor_bits = scenario.control.floor * part_bits * fleet.duration_us / 1e6
+    floor_bits = scenario.control.floor * part_bits * (fleet.duration_us - fleet.deadline_us) / 1e6
     return Run(
         float(gained_M.sum() / offered_R.sum()),
         float((gained_M * importance_R[sent.camera]).sum() / (offered_R * importance_R).sum()),

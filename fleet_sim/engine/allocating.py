@@ -111,7 +111,8 @@ def _kind_of(fleet, version, camera):
 def told_millibits(cameras, fleet, version_from_us_V, cell, row, camera, now_us):
     """(bits on air, expected bits) for a frame that is ready now.
 
-    They are for the kind that the camera was of when they were worked out.
+    They are for the kind that the camera was of when they were worked out, less than two periods ago: it has
+    taken up two versions since then at most, and remembers three.
     """
     next_us, allocation = cameras.told_CS[cell, 0].next_us, fleet.allocation
     worked_out_us = next_us - allocation.told_after_us

@@ -12,9 +12,9 @@ from fleet_sim.cluster.calibration import Curves
 from fleet_sim.cluster.epochs import fleet_of
 from fleet_sim.cluster.point import Point
 from fleet_sim.cluster.shard import CameraShard
-from fleet_sim.engine.air import Known
 from fleet_sim.engine.fleet import Fleet
 from fleet_sim.engine.groups import groups_of_cameras
+from fleet_sim.engine.orders import Known
 
 SCENES, LEVELS, FLOOR, SECONDS = 60, 4, 0.4, 120
 GROUPS = [
@@ -53,7 +53,7 @@ def on_air_R(fleet: Fleet, takes: float) -> np.ndarray:
     shard.add_version(8 * EXPECTED_BYTES_L, part, curves=curves)
     shard.begin(Point(fleet, (), versions=1, heads=1, live=False, servers_of_member=(1,)))
     shard.step(fleet.duration_us, known, False)
-    wire_bits_R = shard.finish(known).did_R3[:, Did._fields.index("wire_bits")]
+    wire_bits_R = shard.finish(known).did_R4[:, Did._fields.index("wire_bits")]
     return wire_bits_R * 1e6 / fleet.groups.rate_ppm_G[groups_of_cameras(fleet, np.arange(fleet.cameras))]
 
 
