@@ -29,6 +29,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.cluster_utils import Cluster
 from rich.console import Console
 
@@ -155,11 +156,11 @@ def main(kills: int, seed: int) -> None:
         # Not nice: else whatever the machine does besides comes first.
         head = {"num_cpus": 8, "include_dashboard": False, "_system_config": {"worker_niceness": 0}}
         cluster = Cluster(initialize_head=True, head_node_args=head)
-        ray = [*SMALL, use, "cluster.backend=ray", f"cluster.address={cluster.address}"]
+        on_ray = [*SMALL, use, "cluster.backend=ray", f"cluster.address={cluster.address}"]
         killed, digests, restarts, failures = Counter[str](), list[str](), 0, list[str]()
         while killed.total() < kills:
             number = len(digests) + len(failures)
-            scenario = load_scenario(SCENARIO, [*ray, f"mode={('bank', 'live')[number % 2]}"])
+            scenario = load_scenario(SCENARIO, [*on_ray, f"mode={('bank', 'live')[number % 2]}"])
             most = min(MOST_A_RUN, kills - killed.total())
             killer = Killer(mark, random.Random(seed + number), most)
             killer.start()
@@ -179,6 +180,7 @@ def main(kills: int, seed: int) -> None:
         after = [
             resumed(again, root / f"resumed-{i}", cluster.address, wait_s) for i, wait_s in enumerate(waits_s)
         ]
+        ray.shutdown()
         cluster.shutdown()
     figures = {
         "kills": killed.total(),
