@@ -9,10 +9,12 @@ import hashlib
 import re
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numba
 import numpy as np
 
+T = TypeVar("T")
 HOUSE = Path(__file__).parents[1]
 _DECORATED = re.compile(rb"^@(compiled|bare|inlined)\b", re.MULTILINE)
 
@@ -41,3 +43,17 @@ bare = partial(compiled, _nrt=False, error_model="numpy")
 inlined = partial(bare, forceinline=True)
 # An unsigned index spares numba the look at whether it counts from the end: a quarter of a step's time.
 at = np.uint32
+
+
+def read_only(value: T) -> T:
+    """`value`, an array or a named tuple, with views that nobody may write to for all arrays in it.
+
+    Numba compiles anew for arrays that may be written to, and those that come by shared memory may not.
+    """
+    if isinstance(value, np.ndarray):
+        view = value.view()
+        view.flags.writeable = False
+        return cast(T, view)
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return cast(T, value._make(map(read_only, value)))
+    return value

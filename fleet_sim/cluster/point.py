@@ -1,9 +1,10 @@
 """What every member is told of a sweep point, and what shards give for a step of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fleet_sim.basics.compiled import read_only
 from fleet_sim.cluster.sends import LATENTS, Sends
 from fleet_sim.control.names import Own
 from fleet_sim.engine.counts import Counts
@@ -33,6 +34,10 @@ class Point:
     weighs: bool = False  # whether messages are weighed for what they say of their encoder
     lessons: tuple[Lesson, ...] = ()  # for which servers keep frames: one for each head to be retrained
     classes: int = 0  # that heads tell apart
+
+    def for_steps(self) -> "Point":
+        """The same, as compiled steps take it: however it came here, they are compiled once."""
+        return replace(self, fleet=read_only(self.fleet))
 
     @property
     def servers(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from fleet_sim.basics.compiled import read_only
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.cluster.answering import Answering
 from fleet_sim.cluster.bank import one_scene
@@ -92,6 +93,7 @@ class DecoderServer(Answering):
 
     def begin(self, point: Point, batching: Batching, audit_ppm: int, pools: tuple[Rules, ...] = ()) -> None:
         """Open a sweep point: nothing has arrived."""
+        point, pools = point.for_steps(), tuple(map(read_only, pools))
         counts = point.nothing_counted()
         first = sum(point.servers_of_member[: self._member])
         here = range(first, first + point.servers_of_member[self._member])
@@ -101,7 +103,7 @@ class DecoderServer(Answering):
 
     def step(self, until_us: int, schedule: Schedule, *deliveries: Delivery) -> list[Any]:
         """Answer until `until_us`, given every shard's delivery to this time: [Progress, the new state]."""
-        state = self._here()
+        state, schedule = self._here(), read_only(schedule)
         counts = state.counts
         before_VC, before_VB = counts.by_second_VSC.sum(axis=1), counts.latency_VB.copy()
         before_VHS2 = _labels(counts)
@@ -213,6 +215,8 @@ class DecoderServer(Answering):
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
         self._state = replace(
             snapshot,
+            point=snapshot.point.for_steps(),
+            pools=tuple(map(read_only, snapshot.pools)),
             waiting=list(snapshot.waiting),
             messages=dict(snapshot.messages),
             kept=[list(of_lesson) for of_lesson in snapshot.kept],

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.compiled import read_only
 from fleet_sim.basics.errors import UserError
 from fleet_sim.basics.memory import keep_memory
 from fleet_sim.camera.energy import Did
@@ -74,6 +75,7 @@ class CameraShard(Carrying):
 
     def begin(self, point: Point) -> None:
         """Open a sweep point: cameras before their first frame."""
+        point = point.for_steps()
         self._guide = guide_of(point.controller, point.own_controller)
         cell_C = cells_of_shard(point.fleet.cells, self._shard, self._shards)
         opened = new_cameras(point.fleet, cell_C, point.named_cells, point.servers, point.versions)
@@ -85,7 +87,7 @@ class CameraShard(Carrying):
 
         The state is None where no `snapshot` is asked for.
         """
-        state = self._here()
+        state, known = self._here(), read_only(known)
         counts = state.counts
         before_VC, before_VS3 = counts.by_second_VSC.sum(axis=1), _installs(counts)
         if known.order.number != NO_ORDER.number:
@@ -104,7 +106,7 @@ class CameraShard(Carrying):
 
     def finish(self, known: Known) -> Counts:
         """Close the point at the end of its time: everything this shard counted."""
-        state = self._here()
+        state, known = self._here(), read_only(known)
         counts = state.counts.copy()
         held = count_unfinished(
             state.cameras,
@@ -122,7 +124,7 @@ class CameraShard(Carrying):
         """Go back to a state that `step` returned (shared memory is read-only, so it is copied)."""
         self._guide = guide_of(snapshot.point.controller, snapshot.point.own_controller)
         self._state = _State(
-            snapshot.point,
+            snapshot.point.for_steps(),
             snapshot.cell_C,
             Cameras(*(np.array(column) for column in snapshot.cameras)),
             Uplinks(*(np.array(column) for column in snapshot.uplinks)),

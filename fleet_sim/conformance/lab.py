@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fleet_sim.basics.compiled import read_only
 from fleet_sim.control.controller import guide_of
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
 from fleet_sim.engine.captures import PERIODIC
@@ -92,8 +93,9 @@ def simulate(fleet: Fleet, size_bytes: np.ndarray) -> Outcome:
         live_frame_R=np.zeros(rows, np.int64),
     )
     fleet = fleet._replace(scenes=payload_VFL.shape[1])
+    fleet = read_only(fleet)
     cameras, uplinks, pool = new_cameras(fleet, np.arange(fleet.cells, dtype=np.int64), (), 1)
-    version_from_us_V = np.zeros(1, np.int64)
+    version_from_us_V = read_only(np.zeros(1, np.int64))
     tallies = Counts.zero(1, fleet.seconds, 0, fleet.cells, servers=0).tallies
     state: Any = (fleet, messages, guide_of("fixed"), version_from_us_V, fleet.duration_us)
     parts, why, place = [], POOL_FULL, 0

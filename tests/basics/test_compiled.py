@@ -1,11 +1,14 @@
 """Compiled code is kept for as long as its sources stand, and no longer."""
 
+import pickle
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
+import numpy as np
 import pytest
 
-from fleet_sim.basics.compiled import HOUSE, sources_hash
+from fleet_sim.basics.compiled import HOUSE, read_only, sources_hash
 
 FILES = {
     "engine/step.py": "@compiled()\ndef step(): ...",
@@ -44,3 +47,24 @@ def test_a_change_in_a_room_with_compiled_code_starts_a_new_cache(
 
 def test_the_cache_is_that_of_these_sources() -> None:
     assert Path(numba.config.CACHE_DIR).name == f"numba-{sources_hash(HOUSE)}"
+
+
+class Inner(NamedTuple):
+    values: np.ndarray
+
+
+class Outer(NamedTuple):
+    inner: Inner
+    number: int
+    more: np.ndarray
+
+
+def test_what_steps_take_is_of_one_type_whether_shared_memory_or_a_copy() -> None:
+    ours = Outer(Inner(np.arange(3)), 7, np.zeros((2, 2)))
+    copied = pickle.loads(pickle.dumps(read_only(ours)))
+    assert copied.inner.values.flags.writeable
+    assert numba.typeof(copied) != numba.typeof(read_only(ours))
+    assert numba.typeof(read_only(copied)) == numba.typeof(read_only(ours))
+    assert read_only(ours).number == 7
+    assert ours.more.flags.writeable
+    assert np.shares_memory(read_only(ours).more, ours.more)
