@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fleet_sim.basics.compiled import read_only
 from fleet_sim.control.controller import guide_of
 from fleet_sim.engine.answers import Batching, look_up, nothing_waits, serve
 from fleet_sim.engine.cameras import Messages, new_cameras, sizes
@@ -81,11 +82,12 @@ class Cells:
             nothing,
         )
         self.guide = guide_of(case.controller)
-        self.version_from_us_V = np.array(case.version_from_us, np.int64)
+        self.fleet = read_only(case.fleet)  # as shards have it, so that the step is compiled once
+        self.version_from_us_V = read_only(np.array(case.version_from_us, np.int64))
 
     def move(self, until_us: int) -> list[Sent]:
         """Go on to `until_us`: what got through, server by server."""
-        given = (self.case.fleet, self.messages, self.guide, self.version_from_us_V, until_us)
+        given = (self.fleet, self.messages, self.guide, self.version_from_us_V, until_us)
         by_server = []
         for place, last in pairwise(self.cameras.from_S.tolist()):
             parts, why = [], POOL_FULL
@@ -102,7 +104,7 @@ class Cells:
 
     def finish(self) -> int:
         """Offer what was captured at the end and is not ready; how many messages the cameras hold."""
-        given = (self.cameras, self.uplinks, self.case.fleet, self.version_from_us_V)
+        given = (self.cameras, self.uplinks, self.fleet, self.version_from_us_V)
         return int(count_unfinished(*given, self.counts.tallies))
 
 
