@@ -1,16 +1,14 @@
 """A small fleet with the weights of the package is sized, and the answer holds where it is tried."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
+from main_job import Stopping, quiet
 
 from fleet_sim.basics.errors import Interrupted, UserError
 from fleet_sim.report.results import read_results
-from fleet_sim.report.view import View
 from fleet_sim.run import run
 from fleet_sim.scenario import Scenario, load_scenario
 from fleet_sim.sizing.search import Crossing, NoCrossing
@@ -45,10 +43,6 @@ def small(images: Path, *overrides: str) -> Scenario:
         "audit=0",
     )
     return load_scenario(CIFAR10, [*settings, *overrides])
-
-
-def quiet() -> View:
-    return View(Console(file=io.StringIO()))
 
 
 def test_the_answer_is_the_last_number_of_cameras_that_meets_the_target(images: Path, tmp_path: Path) -> None:
@@ -109,15 +103,6 @@ cluster: {backend: local}
 
 
 def test_ctrl_c_says_how_to_begin_again(images: Path, tmp_path: Path) -> None:
-    class Stopping(View):
-        def __init__(self, title: str) -> None:
-            super().__init__(Console(file=io.StringIO()))
-            self._title = title
-
-        def stage(self, title: str) -> None:
-            if title == self._title:
-                raise KeyboardInterrupt
-
     def said(scenario: Scenario, stage: str) -> str:
         with pytest.raises(Interrupted) as caught:
             size(scenario, "fleet.cameras", read_target("accuracy=0.5"), tmp_path / "runs", Stopping(stage))
