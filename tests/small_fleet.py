@@ -124,6 +124,14 @@ class Linear:
         return Registry(self.models).publish("head", manifest, {"weights": weights})
 
 
+def ways(shards: int, epoch_us: int, mode: str) -> list[dict[str, Any]]:
+    """Fields of two runs that have to come to the same: of a usual one, and of this one."""
+    return [
+        {"mode": how, "cluster": {"backend": "local", "shards": number, "epoch_us": us}}
+        for number, us, how in ((2, 3_000_000, "bank"), (shards, epoch_us, mode))
+    ]
+
+
 class Watching:
     """A watcher that calls `at` with every virtual time reached, and `banked` with every part of a bank."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import HEADS, Watching, publish_untrained, simulated, tiny_scenario
+from small_fleet import HEADS, Watching, publish_untrained, simulated, tiny_scenario, ways
 
 from fleet_sim.cluster.host import LocalHost
 from fleet_sim.cluster.released import Deployed, Update
@@ -143,9 +143,8 @@ def test_shards_mode_and_epoch_change_nothing(
     found = []
     air = {"block_loss": 0.1, "install_failure": 0.1, "most_failed": 1}
     window = {"every_us": "3 s", "open_us": "1200 ms"}
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
-        scenario = scenario_of(air | {"window": window}, guard=LABELS, mode=how, cluster=cluster)
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
+        scenario = scenario_of(air | {"window": window}, guard=LABELS, **way)
         found.append(run(scenario, dataset, tmp_path / str(number))[1])
     assert events(found[0]) == events(found[1]) != []
     assert digest({}, found[:1]) == digest({}, found[1:])
@@ -160,10 +159,9 @@ def test_cameras_left_behind_are_counted_once_their_decoders_are_gone(
     """Cameras whose install failed send with the first encoder: 2 s after the release nobody reads it."""
     air = {"install_failure": 0.3, "most_failed": 1, "keep_us": "2 s"}
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
         serving = {"head": "plain", "servers": 2, "replicas": replicas}
-        scenario = scenario_of(air, mode=how, cluster=cluster, serving=serving)
+        scenario = scenario_of(air, **way, serving=serving)
         found.append(run(scenario, dataset, tmp_path / str(number))[1])
     assert digest({}, found[:1]) == digest({}, found[1:])
     through_s = int(events(found[0])[-1][0])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import ForgetfulHost, Watching, simulated, tiny_scenario
+from small_fleet import ForgetfulHost, Watching, simulated, tiny_scenario, ways
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
@@ -144,9 +144,8 @@ def test_shards_mode_and_epoch_change_nothing(
     dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str, serving: dict[str, Any]
 ) -> None:
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
-        scenario = scenario_of(*TWO, mode=how, cluster=cluster, serving=serving)
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
+        scenario = scenario_of(*TWO, **way, serving=serving)
         models = tmp_path / str(number)
         found.append(simulated(LocalHost(), scenario, dataset, models, update_at_us=3_000_000)[1])
     assert events(found[0]) == events(found[1]) != []

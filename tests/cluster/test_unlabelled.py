@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import Watching, simulated, tiny_scenario
+from small_fleet import Watching, simulated, tiny_scenario, ways
 
 from fleet_sim.basics.errors import UserError
 from fleet_sim.cluster.agreement import Agreement
@@ -125,14 +125,12 @@ def test_shards_mode_and_epoch_change_nothing(
     dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str, serving: dict[str, Any]
 ) -> None:
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
         scenario = scenario_of(
             ("1 s", "worse"),
             ("2 s", "twin"),
             fleet=FLEET | {"groups": OF_ITS_DIGITS},
-            mode=how,
-            cluster=cluster,
+            **way,
             serving=serving,
         )
         found.append(simulated(LocalHost(), scenario, dataset, tmp_path / str(number))[1])

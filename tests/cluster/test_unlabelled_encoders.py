@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import HEADS, ForgetfulHost, Watching, publish_untrained, simulated, tiny_scenario
+from small_fleet import HEADS, ForgetfulHost, Watching, publish_untrained, simulated, tiny_scenario, ways
 
 from fleet_sim.cluster import member
 from fleet_sim.cluster.departures import Departures, Encoders
@@ -116,10 +116,9 @@ def test_shards_mode_and_epoch_change_nothing(
     dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str, serving: dict[str, Any]
 ) -> None:
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
         serves = {"head": "plain", "servers": 2, **serving}
-        scenario = scenario_of(NOISE, mode=how, cluster=cluster, serving=serves)
+        scenario = scenario_of(NOISE, **way, serving=serves)
         found.append(run(scenario, dataset, tmp_path / str(number), TOUCHY)[1])
     assert ends(found[0])[-1][0] == "BACK_WORSE"
     assert digest({}, found[:1]) == digest({}, found[1:])

@@ -5,14 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import (
-    HEADS,
-    ForgetfulHost,
-    Watching,
-    simulated,
-    tiny_scenario,
-    updates_of,
-)
+from small_fleet import HEADS, ForgetfulHost, Watching, simulated, tiny_scenario, updates_of, ways
 
 from fleet_sim.basics.hashing import STREAM_INSTALL, draw_below
 from fleet_sim.camera.energy import total
@@ -171,9 +164,8 @@ def test_shards_mode_and_epoch_change_nothing(
     dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str
 ) -> None:
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
-        scenario = scenario_of(HARD, guard=LABELS, mode=how, cluster=cluster)
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
+        scenario = scenario_of(HARD, guard=LABELS, **way)
         found.append(run(scenario, dataset, tmp_path / str(number), bad=1)[1])
     assert events(found[0], 1) == events(found[1], 1) != []
     assert digest({}, found[:1]) == digest({}, found[1:])

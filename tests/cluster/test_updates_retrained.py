@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_fleet import FRESH, HEADS, ForgetfulHost, Linear, Watching, simulated, tiny_scenario, updates_of
+from small_fleet import (
+    FRESH,
+    HEADS,
+    ForgetfulHost,
+    Linear,
+    Watching,
+    simulated,
+    tiny_scenario,
+    updates_of,
+    ways,
+)
 
 from fleet_sim.basics.hashing import STREAM_ROLLOUT, draw_below
 from fleet_sim.cluster import member
@@ -129,9 +139,8 @@ def test_shards_mode_and_epoch_change_nothing(
     dataset: Dataset, tmp_path: Path, shards: int, epoch_us: int, mode: str, rollout: Any
 ) -> None:
     found = []
-    for number, (n, us, how) in enumerate([(2, 3_000_000, "bank"), (shards, epoch_us, mode)]):
-        cluster = {"backend": "local", "shards": n, "epoch_us": us}
-        scenario = scenario_of(rollout, mode=how, cluster=cluster)
+    for number, way in enumerate(ways(shards, epoch_us, mode)):
+        scenario = scenario_of(rollout, **way)
         _, counts, fit = run(scenario, dataset, tmp_path / str(number))
         found.append((digest({}, [counts]), [lessons.received.digest() for lessons in fit.lessons]))
     assert found[0] == found[1]
